@@ -1,0 +1,175 @@
+/** What every error code means. Codes are stable: one is never given another meaning, nor used again. */
+export interface ErrorEntry {
+  readonly title: string;
+  /** Process exit code: 1 build · 2 check · 64 usage · 65 integrity · 69 network · 70 bug · 72 tool · 74 disk · 75 busy · 78 config. */
+  readonly exit: 1 | 2 | 64 | 65 | 69 | 70 | 72 | 74 | 75 | 78;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+export const ERROR_TABLE = {
+  A3S1001: {
+    title: 'Unknown option, command or value',
+    exit: 64,
+    cause: 'The command line holds a word that a3s-build does not know.',
+    fix: 'Run `a3s-build --help` for the commands and options.',
+  },
+  A3S1002: {
+    title: 'Unsupported platform',
+    exit: 64,
+    cause:
+      'libkrun runs on Linux (x64, arm64, glibc) and on Apple silicon only; Windows and Intel Macs are not supported.',
+    fix: 'Build on, and for, linux-x64, linux-arm64 or darwin-arm64.',
+  },
+  A3S1003: {
+    title: 'Unknown target',
+    exit: 64,
+    cause: 'The target is none of linux-x64, linux-arm64, darwin-arm64 or host.',
+    fix: 'Name one of the targets, or leave --target out for this machine.',
+  },
+  A3S1004: {
+    title: 'Target not available from this machine',
+    exit: 64,
+    cause: 'This version builds each target on a machine of its own kind; cross building is not there yet.',
+    fix: 'Run a3s-build on a machine of the target kind.',
+  },
+  A3S1101: {
+    title: 'Malformed configuration',
+    exit: 78,
+    cause: 'The configuration file is not valid JSON, or holds a field or value that a3s-build does not know.',
+    fix: 'Correct the field named; the README lists all fields.',
+  },
+  A3S1102: {
+    title: 'Malformed pin',
+    exit: 78,
+    cause: 'A file in vendor/ does not have the form of a pin.',
+    fix: 'Correct the field named, or delete the file to use the pins that come with a3s-build.',
+  },
+  A3S1103: {
+    title: 'Malformed environment variable',
+    exit: 78,
+    cause: 'An environment variable that a3s-build reads holds a value that it does not know.',
+    fix: 'Set one of the values named, or unset the variable.',
+  },
+  A3S1201: {
+    title: 'Tools missing',
+    exit: 72,
+    cause: 'Programs or libraries that the build needs are not installed, or not on PATH.',
+    fix: 'Install what is named.',
+  },
+  A3S1203: {
+    title: 'Compile error',
+    exit: 1,
+    cause: 'A compiler refused the source.',
+    fix: 'Read the first error and the log; correct the source or its toolchain.',
+  },
+  A3S1204: {
+    title: 'A child process ended abnormally',
+    exit: 1,
+    cause: 'A program that the build runs was killed or ended with an unexpected exit code.',
+    fix: 'Read the log. Killed by signal 9 is most likely the system running out of memory: lower --jobs.',
+  },
+  A3S1205: {
+    title: 'Built file is not what was asked for',
+    exit: 65,
+    cause: 'A file that was built or fetched has the wrong machine, name, dependency, export or path inside.',
+    fix: 'Read which property differs; a source tree of another version is the usual reason.',
+  },
+  A3S1301: {
+    title: 'Vendored sources not found',
+    exit: 78,
+    cause: 'The folder that should hold the source of libkrun has no Cargo.toml: a git submodule that was not fetched.',
+    fix: 'git submodule update --init --recursive, or remove the empty folder to use the pinned crate.',
+  },
+  A3S2001: {
+    title: 'Digest differs from the pin',
+    exit: 65,
+    cause: 'The bytes are not the ones that the committed pin names: damaged on the way, replaced, or another version.',
+    fix: 'Run again; if it stays, compare the source with the pin before you trust either.',
+  },
+  A3S2002: {
+    title: 'No answer from the network',
+    exit: 69,
+    cause: 'The server could not be reached, or did not send the file.',
+    fix: 'Check network and proxy (HTTPS_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS); inputs fetched once are kept, and --offline uses only those.',
+  },
+  A3S2003: {
+    title: 'Not available offline',
+    exit: 69,
+    cause: '--offline is set, and an input is not in the store yet.',
+    fix: 'Run once with network, or point A3S_LIBKRUNFW_DYLIB and --libkrun-dir at local copies.',
+  },
+  A3S2004: {
+    title: 'Archive refused',
+    exit: 65,
+    cause:
+      'The archive holds an entry that a well-made one never has (outside its folder, link, device, duplicate), or is damaged.',
+    fix: 'Do not use this archive; compare its source with the pin.',
+  },
+  A3S2005: {
+    title: 'Server refused the request',
+    exit: 69,
+    cause: 'The server answered with an error status.',
+    fix: 'Check the address and your credentials in .npmrc; for GitHub wait, or choose --firmware npm.',
+  },
+  A3S3001: {
+    title: 'Generated bindings are stale',
+    exit: 2,
+    cause: 'libkrun.h changed, and the files in generated/ were not made from it.',
+    fix: 'Run `a3s-build bindings` and commit generated/.',
+  },
+  A3S3002: {
+    title: 'Header cannot be parsed',
+    exit: 65,
+    cause: 'libclang reports an error in the header.',
+    fix: 'Correct the header at the place named.',
+  },
+  A3S3003: {
+    title: 'Header says too little',
+    exit: 65,
+    cause: 'The meaning of a return value or a pointer is proven neither by the doc comment nor by the override table.',
+    fix: 'Add the function to the override table after reading its implementation.',
+  },
+  A3S3004: {
+    title: 'Header parser cannot be used',
+    exit: 72,
+    cause: 'The libclang in use could not be started, or sees C types wrongly.',
+    fix: 'Reinstall a3s-build; the embedded parser comes with it.',
+  },
+  A3S4001: {
+    title: 'Package check failed',
+    exit: 65,
+    cause: 'A package about to be written would not work for its users.',
+    fix: 'Read which check failed.',
+  },
+  A3S5001: {
+    title: 'Disk full',
+    exit: 74,
+    cause: 'There is no space (or no inode) left where a3s-build writes.',
+    fix: 'Free space, or set A3S_CACHE_DIR and --out to a larger file system.',
+  },
+  A3S5002: {
+    title: 'File cannot be read or written',
+    exit: 74,
+    cause: 'The system refused access to a file or folder.',
+    fix: 'Check owner and permissions of the path named.',
+  },
+  A3S5003: {
+    title: 'Another run is busy',
+    exit: 75,
+    cause: 'Another a3s-build holds the output folder and did not finish in time.',
+    fix: 'Wait for it, or stop it.',
+  },
+  A3S9001: {
+    title: 'Bug in a3s-build',
+    exit: 70,
+    cause: 'Something happened that the program does not expect.',
+    fix: 'Run again with --verbose and report what it prints.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_TABLE, text);
+}
