@@ -1,0 +1,75 @@
+//! Opens libkrun and its guest kernel at run time.
+//!
+//! The library is opened from the folder that holds it, never from the system's search path, so that the pair of
+//! libkrun and libkrunfw that was built and tested together is the pair that runs. Each function is looked up on its
+//! own: the header declares more than every build exports, and one missing function must not take the rest away.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use libloading::os::unix::{Library as RawLibrary, RTLD_LOCAL, RTLD_NOW};
+
+#[cfg(target_os = "macos")]
+const FILE_NAMES: (&str, &str) = ("libkrunfw.5.dylib", "libkrun.1.dylib");
+#[cfg(not(target_os = "macos"))]
+const FILE_NAMES: (&str, &str) = ("libkrunfw.so.5", "libkrun.so.1");
+
+/// Why a library could not be opened.
+#[derive(Debug)]
+pub struct OpenError {
+    /// The file that was asked for.
+    pub file: PathBuf,
+    /// The dynamic loader's own words.
+    pub reason: String,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "cannot open {}: {}", self.file.display(), self.reason)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// libkrun, opened together with the guest kernel that lies beside it.
+pub struct Library {
+    krun: RawLibrary,
+    // libkrun opens the firmware by its bare name; a copy that is already loaded under that name is the one it gets.
+    _firmware: RawLibrary,
+}
+
+impl Library {
+    /// Opens the firmware and then libkrun from `folder`, both by absolute path.
+    ///
+    /// # Errors
+    /// `OpenError` with the dynamic loader's message when either file is missing or cannot be loaded.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let (firmware, krun) = FILE_NAMES;
+        let firmware = open_file(&folder.join(firmware))?;
+        let krun = open_file(&folder.join(krun))?;
+        Ok(Self {
+            krun,
+            _firmware: firmware,
+        })
+    }
+
+    /// The address of the exported function `name`, as a value of the function-pointer type `T`; `None` when this
+    /// build of libkrun does not export it.
+    ///
+    /// # Safety
+    /// `T` must be a function-pointer type that agrees with the C declaration of `name`, and must not be called after
+    /// `self` is dropped.
+    pub unsafe fn function<T: Copy>(&self, name: &CStr) -> Option<T> {
+        let symbol = unsafe { self.krun.get::<T>(name.to_bytes_with_nul()) }.ok()?;
+        Some(*symbol)
+    }
+}
+
+fn open_file(file: &Path) -> Result<RawLibrary, OpenError> {
+    // Loading runs the library's initialisers; both libraries come from the folder that the caller vouches for.
+    unsafe { RawLibrary::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| OpenError {
+        file: file.to_path_buf(),
+        reason: error.to_string(),
+    })
+}
