@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { parseDocument } from './document.ts';
+import type { Environment } from './environment.ts';
+import { buildError } from './errors.ts';
+import type { FirmwareProvider } from './pins.ts';
+import type { StepId } from './steps.ts';
+import { STEP_IDS } from './steps.ts';
+import { hostTarget, type Target, targetByName } from './targets.ts';
+
+const configFile = z.strictObject({
+  $schema: z.string().optional(),
+  /** The npm packages to make. Platform packages take the name plus a suffix such as `-linux-x64-gnu`. */
+  package: z
+    .strictObject({
+      name: z.string().regex(/^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/, 'expected an npm package name'),
+      version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected an exact version'),
+    })
+    .partial()
+    .optional(),
+  /** Provider of the guest kernel. */
+  firmware: z.enum(['npm', 'github']).optional(),
+  /** Folder of libkrun's source, relative to the configuration file. */
+  libkrunDir: z.string().min(1).optional(),
+  /** Output folder, relative to the configuration file. */
+  out: z.string().min(1).optional(),
+  /** Jobs at a time, over all compilers. */
+  jobs: z.int().min(1).max(1024).optional(),
+});
+
+export type ConfigFile = z.infer<typeof configFile>;
+
+/** What the command line gives; names follow its options. */
+export interface Flags {
+  readonly target?: string | undefined;
+  readonly firmware?: string | undefined;
+  readonly libkrunDir?: string | undefined;
+  readonly out?: string | undefined;
+  readonly jobs?: number | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly force?: boolean | undefined;
+  readonly offline?: boolean | undefined;
+}
+
+/** Everything a run depends on, settled. Paths are absolute. */
+export interface Config {
+  readonly toolVersion: string;
+  readonly target: Target;
+  readonly host: Target;
+  readonly projectRoot: string;
+  readonly toolRoot: string;
+  readonly outDir: string;
+  readonly storeDir: string;
+  readonly package: { readonly name: string; readonly version: string };
+  readonly firmware: FirmwareProvider;
+  /** Tree named by the user; undefined to take `vendor/libkrun` of the project, else the pinned crate. */
+  readonly libkrunDir: string | undefined;
+  readonly jobs: number;
+  readonly only: readonly StepId[];
+  readonly force: boolean;
+  readonly offline: boolean;
+  /** Hash every input instead of trusting unchanged file times, and keep no incremental compiler state. */
+  readonly pristine: boolean;
+  readonly environment: Environment;
+}
+
+export interface ConfigSources {
+  readonly flags: Flags;
+  readonly environment: Environment;
+  readonly file: ConfigFile;
+  readonly roots: { readonly project: string; readonly tool: string; readonly store: string };
+  readonly toolVersion: string;
+  readonly machine: { readonly platform: string; readonly arch: string; readonly cores: number };
+  /** Resolves a path of the user's against a folder; passed in because this module does no I/O. */
+  readonly resolvePath: (base: string, path: string) => string;
+  readonly cwd: string;
+}
+
+/** @throws BuildError A3S1101 with line and column. */
+export function parseConfigFile(text: string, file: string): ConfigFile {
+  return parseDocument(text, file, configFile, 'A3S1101');
+}
+
+/**
+ * Settles every value: flag, then environment, then configuration file, then default.
+ * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1004 for values that cannot be used.
+ */
+export function resolveConfig(sources: ConfigSources): Config {
+  const { flags, environment, file, roots, machine, resolvePath, cwd } = sources;
+  const host = hostTarget(machine.platform, machine.arch);
+  const target = flags.target === undefined ? host : targetByName(flags.target, host);
+  if (target.id !== host.id) {
+    throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
+  }
+  const fromFile = (path: string | undefined) => (path === undefined ? undefined : resolvePath(roots.project, path));
+  const fromFlag = (path: string | undefined) => (path === undefined ? undefined : resolvePath(cwd, path));
+  return Object.freeze({
+    toolVersion: sources.toolVersion,
+    target,
+    host,
+    projectRoot: roots.project,
+    toolRoot: roots.tool,
+    storeDir: roots.store,
+    outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
+    package: { name: file.package?.name ?? '@a3s-lab/libkrun', version: file.package?.version ?? sources.toolVersion },
+    firmware: providerByName(flags.firmware ?? environment.firmware) ?? file.firmware ?? 'npm',
+    libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
+    jobs: flags.jobs ?? file.jobs ?? machine.cores,
+    only: (flags.only ?? []).map(stepByName),
+    force: flags.force ?? false,
+    offline: (flags.offline ?? false) || environment.offline,
+    pristine: environment.ci,
+    environment,
+  });
+}
+
+function providerByName(name: string | undefined): FirmwareProvider | undefined {
+  if (name === undefined || name === 'npm' || name === 'github') return name;
+  throw buildError('A3S1001', { message: `unknown firmware provider "${name}" (known: npm, github)` });
+}
+
+function stepByName(name: string): StepId {
+  const id = STEP_IDS.find((step) => step === name);
+  if (id !== undefined) return id;
+  throw buildError('A3S1001', { message: `unknown step "${name}" (known: ${STEP_IDS.join(', ')})` });
+}

@@ -1,0 +1,44 @@
+import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { z } from 'zod';
+import type { ErrorCode } from './error-table.ts';
+import { buildError } from './errors.ts';
+
+/** Line and column, both from 1, of the character at `offset`. */
+export function positionAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/**
+ * Parses JSON `text` and checks it against `schema`.
+ * @param file Name of the document for messages.
+ * @throws BuildError `code`, with line and column, for a syntax error, a repeated key or a value the schema refuses.
+ */
+export function parseDocument<T>(text: string, file: string, schema: z.ZodType<T>, code: ErrorCode): T {
+  const result = schema.safeParse(parseJson(text, file, code));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = (issue?.path ?? []).map((part) => (typeof part === 'symbol' ? String(part) : part));
+  const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const tree = parseTree(text);
+  const node = tree && (findNodeAtLocation(tree, [...path, ...keys]) ?? findNodeAtLocation(tree, path) ?? tree);
+  const where = { file, ...positionAt(text, node?.offset ?? 0) };
+  const field = [...path, ...keys].join('.');
+  throw buildError(code, {
+    message: `${field === '' ? 'document' : `"${field}"`}: ${issue?.message ?? 'invalid'}`,
+    where,
+  });
+}
+
+function parseJson(text: string, file: string, code: ErrorCode): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const errors: ParseError[] = [];
+    parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
+    const first = errors[0];
+    const reason = first ? printParseErrorCode(first.error) : (error as Error).message;
+    const where = { file, ...positionAt(text, first?.offset ?? text.length) };
+    throw buildError(code, { message: `not valid JSON: ${reason}`, where }, error);
+  }
+}

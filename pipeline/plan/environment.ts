@@ -1,0 +1,76 @@
+import { buildError } from './errors.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The environment variables that a3s-build itself reads; read once, at start. Empty values count as not set. */
+export interface Environment {
+  /** `A3S_CACHE_DIR`: folder of the store. */
+  readonly cacheDir: string | undefined;
+  /** `A3S_LIBKRUNFW_DYLIB`: a libkrunfw to use instead of the pinned one. */
+  readonly firmwareFile: string | undefined;
+  /** `A3S_FIRMWARE`: provider of libkrunfw. */
+  readonly firmware: string | undefined;
+  /** `A3S_GITHUB_MIRROR`: address that stands in for `https://github.com`. */
+  readonly githubMirror: string | undefined;
+  /** `KRUN_INIT_BINARY_PATH`: a ready guest init. */
+  readonly initFile: string | undefined;
+  /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. */
+  readonly initCompiler: { readonly command: string; readonly from: 'CC_LINUX' | 'CC' | 'default' };
+  readonly cargo: string;
+  readonly rustc: string;
+  /** `SOURCE_DATE_EPOCH` in seconds: the time stamp inside packed files; 1985-10-26, npm's own, when not set. */
+  readonly sourceDate: number;
+  readonly offline: boolean;
+  readonly stub: boolean;
+  readonly ci: boolean;
+}
+
+const TRUE = new Set(['1', 'true', 'yes', 'on']);
+const FALSE = new Set(['0', 'false', 'no', 'off', '']);
+
+/** The time stamp npm gives to every file that it packs. */
+const NPM_PACK_DATE = 499162500;
+
+/**
+ * Reads and checks the variables.
+ * @throws BuildError A3S1103 naming the variable.
+ */
+export function readEnvironment(variables: Variables): Environment {
+  const text = (name: string): string | undefined => variables[name] || undefined;
+  const compiler = text('CC_LINUX') ?? text('CC');
+  return {
+    cacheDir: text('A3S_CACHE_DIR'),
+    firmwareFile: text('A3S_LIBKRUNFW_DYLIB'),
+    firmware: text('A3S_FIRMWARE'),
+    githubMirror: text('A3S_GITHUB_MIRROR'),
+    initFile: text('KRUN_INIT_BINARY_PATH'),
+    initCompiler: {
+      command: compiler ?? 'cc',
+      from: text('CC_LINUX') ? 'CC_LINUX' : compiler ? 'CC' : 'default',
+    },
+    cargo: text('CARGO') ?? 'cargo',
+    rustc: text('RUSTC') ?? 'rustc',
+    sourceDate: readSeconds(variables, 'SOURCE_DATE_EPOCH') ?? NPM_PACK_DATE,
+    offline: readSwitch(variables, 'A3S_OFFLINE') || readSwitch(variables, 'CARGO_NET_OFFLINE'),
+    stub: readSwitch(variables, 'A3S_DEPS_STUB'),
+    ci: variables['CI'] !== undefined && !FALSE.has(variables['CI'].toLowerCase()),
+  };
+}
+
+function readSwitch(variables: Variables, name: string): boolean {
+  const value = (variables[name] ?? '').trim().toLowerCase();
+  if (TRUE.has(value)) return true;
+  if (FALSE.has(value)) return false;
+  throw buildError('A3S1103', {
+    message: `${name}=${variables[name]} is neither on nor off`,
+    fix: `Set ${name} to 1, true, yes or on, or to 0, false, no, off or nothing.`,
+  });
+}
+
+function readSeconds(variables: Variables, name: string): number | undefined {
+  const value = variables[name];
+  if (value === undefined || value === '') return undefined;
+  // 2^33 is beyond what a ustar header's mtime field holds.
+  if (/^\d{1,10}$/.test(value) && Number(value) < 2 ** 33) return Number(value);
+  throw buildError('A3S1103', { message: `${name}=${value} is not a number of seconds since 1970` });
+}

@@ -1,0 +1,54 @@
+/** The steps in the order in which they are shown; what may start when follows from the plan's `needs`. */
+export const STEP_IDS = [
+  'firmware',
+  'source',
+  'bindings',
+  'init',
+  'libkrun',
+  'addon',
+  'launcher',
+  'prefix',
+  'package',
+] as const;
+
+export type StepId = (typeof STEP_IDS)[number];
+
+/**
+ * Something a step's result depends on. A step reads nothing else; the digest of all of them, by name, is its cache
+ * key, and the names are what a person is told when a step runs again.
+ */
+export type InputSpec =
+  /** A setting, pin or version known when the plan is made. */
+  | { readonly kind: 'value'; readonly name: string; readonly value: string }
+  /** One file; a missing one counts as a value of its own when `optional`. */
+  | { readonly kind: 'file'; readonly name: string; readonly path: string; readonly optional?: boolean }
+  /** Every file below `path`, less the folders and files in `exclude` (relative paths, `/` between). */
+  | { readonly kind: 'tree'; readonly name: string; readonly path: string; readonly exclude?: readonly string[] }
+  /** What a program prints about its version. */
+  | { readonly kind: 'tool'; readonly name: string; readonly command: string; readonly args: readonly string[] }
+  /** The outputs of another step: those below one of `only`, less those below one of `exclude`. */
+  | {
+      readonly kind: 'step';
+      readonly name: string;
+      readonly step: StepId;
+      readonly only?: readonly string[];
+      readonly exclude?: readonly string[];
+    };
+
+export interface PlannedStep {
+  readonly id: StepId;
+  readonly title: string;
+  readonly needs: readonly StepId[];
+  readonly inputs: readonly InputSpec[];
+  /** Runs at the lowest CPU priority, beside the step that everybody waits for. */
+  readonly background: boolean;
+}
+
+/** All work of a run, before any of it is done. Prints as JSON. */
+export interface Plan {
+  readonly schema: 1;
+  readonly tool: string;
+  readonly target: string;
+  readonly outDir: string;
+  readonly steps: readonly PlannedStep[];
+}

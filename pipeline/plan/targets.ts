@@ -1,0 +1,102 @@
+import { buildError } from './errors.ts';
+
+/** Everything that depends on where the result runs; code asks this table and never `process.platform`. */
+export interface Target {
+  readonly id: 'linux-x64' | 'linux-arm64' | 'darwin-arm64';
+  readonly triple: string;
+  readonly platform: 'linux' | 'darwin';
+  readonly arch: 'x64' | 'arm64';
+  readonly libc: 'glibc' | null;
+  /** ELF machine of the libraries and of the guest. */
+  readonly machine: 'x86_64' | 'aarch64';
+  /** What cargo names the library that it builds. */
+  readonly builtLibrary: string;
+  /** The name under which libkrun is loaded: its soname or install name. */
+  readonly libraryFile: string;
+  /** The name under which libkrun opens the guest kernel. */
+  readonly firmwareFile: string;
+  /** Suffix of the platform package and of the addon's file name, as napi-rs spells it. */
+  readonly packageSuffix: string;
+  /** Triple that libclang parses headers for. */
+  readonly clangTriple: string;
+}
+
+export const TARGETS = {
+  'linux-x64': {
+    id: 'linux-x64',
+    triple: 'x86_64-unknown-linux-gnu',
+    platform: 'linux',
+    arch: 'x64',
+    libc: 'glibc',
+    machine: 'x86_64',
+    builtLibrary: 'libkrun.so',
+    libraryFile: 'libkrun.so.1',
+    firmwareFile: 'libkrunfw.so.5',
+    packageSuffix: 'linux-x64-gnu',
+    clangTriple: 'x86_64-unknown-linux-gnu',
+  },
+  'linux-arm64': {
+    id: 'linux-arm64',
+    triple: 'aarch64-unknown-linux-gnu',
+    platform: 'linux',
+    arch: 'arm64',
+    libc: 'glibc',
+    machine: 'aarch64',
+    builtLibrary: 'libkrun.so',
+    libraryFile: 'libkrun.so.1',
+    firmwareFile: 'libkrunfw.so.5',
+    packageSuffix: 'linux-arm64-gnu',
+    clangTriple: 'aarch64-unknown-linux-gnu',
+  },
+  'darwin-arm64': {
+    id: 'darwin-arm64',
+    triple: 'aarch64-apple-darwin',
+    platform: 'darwin',
+    arch: 'arm64',
+    libc: null,
+    machine: 'aarch64',
+    builtLibrary: 'libkrun.dylib',
+    libraryFile: 'libkrun.1.dylib',
+    firmwareFile: 'libkrunfw.5.dylib',
+    packageSuffix: 'darwin-arm64',
+    clangTriple: 'arm64-apple-macosx11.0',
+  },
+} as const satisfies Record<string, Target>;
+
+export type TargetId = keyof typeof TARGETS;
+
+export const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
+
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  win32: 'Windows is not supported',
+  'darwin-x64': 'Intel Macs are not supported',
+};
+
+/**
+ * The target of the machine that runs this program, from Node's names for platform and architecture.
+ * @throws BuildError A3S1002 on every other machine, Windows and Intel Macs by name.
+ */
+export function hostTarget(platform: string, arch: string): Target {
+  const id = `${platform}-${arch}`;
+  if (isTargetId(id)) return TARGETS[id];
+  const reason = UNSUPPORTED[platform] ?? UNSUPPORTED[id] ?? `${id} is not supported`;
+  throw buildError('A3S1002', { message: reason });
+}
+
+/**
+ * The target named on the command line; `host` stands for `host`'s own.
+ * @throws BuildError A3S1003 with the nearest match for any other word, A3S1002 for platforms known as unsupported.
+ */
+export function targetByName(name: string, host: Target): Target {
+  if (name === 'host') return host;
+  if (isTargetId(name)) return TARGETS[name];
+  const unsupported = /^win|windows/.test(name) ? UNSUPPORTED['win32'] : UNSUPPORTED[name.replace('macos', 'darwin')];
+  if (unsupported !== undefined) throw buildError('A3S1002', { message: unsupported });
+  const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name || TARGETS[id].packageSuffix === name);
+  const hint = byTriple === undefined ? `known: ${TARGET_IDS.join(', ')}` : `did you mean ${byTriple}?`;
+  throw buildError('A3S1003', { message: `unknown target "${name}" (${hint})` });
+}
+
+function isTargetId(text: string): text is TargetId {
+  return Object.hasOwn(TARGETS, text);
+}
