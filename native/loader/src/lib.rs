@@ -4,8 +4,12 @@
 //! libkrun and libkrunfw that was built and tested together is the pair that runs. Each function is looked up on its
 //! own: the header declares more than every build exports, and one missing function must not take the rest away.
 
+mod whole;
+
 use std::ffi::CStr;
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library as RawLibrary, RTLD_LOCAL, RTLD_NOW};
@@ -20,7 +24,7 @@ const FILE_NAMES: (&str, &str) = ("libkrunfw.so.5", "libkrun.so.1");
 pub struct OpenError {
     /// The file that was asked for.
     pub file: PathBuf,
-    /// The dynamic loader's own words.
+    /// The dynamic loader's own words, or what is wrong with the file.
     pub reason: String,
 }
 
@@ -43,7 +47,7 @@ impl Library {
     /// Opens the firmware and then libkrun from `folder`, both by absolute path.
     ///
     /// # Errors
-    /// `OpenError` with the dynamic loader's message when either file is missing or cannot be loaded.
+    /// `OpenError` when either file is missing, shorter than its headers say, or refused by the dynamic loader.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let (firmware, krun) = FILE_NAMES;
         let firmware = open_file(&folder.join(firmware))?;
@@ -67,9 +71,23 @@ impl Library {
 }
 
 fn open_file(file: &Path) -> Result<RawLibrary, OpenError> {
-    // Loading runs the library's initialisers; both libraries come from the folder that the caller vouches for.
-    unsafe { RawLibrary::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| OpenError {
+    let failed = |reason: String| OpenError {
         file: file.to_path_buf(),
-        reason: error.to_string(),
-    })
+        reason,
+    };
+    check_length(file).map_err(|error| failed(error.to_string()))?;
+    // Loading runs the library's initialisers; both libraries come from the folder that the caller vouches for.
+    unsafe { RawLibrary::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| failed(error.to_string()))
+}
+
+fn check_length(path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let actual = file.metadata()?.len();
+    match whole::expected_bytes(&mut file)? {
+        Some(expected) if expected > actual => Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("the file is cut off: it has {actual} bytes and its headers speak of {expected}"),
+        )),
+        _ => Ok(()),
+    }
 }
