@@ -1,0 +1,80 @@
+import type { AuditFinding, AuditSubject } from './audit-types.ts';
+import { printable } from './byte-reader.ts';
+import type { ElfFile } from './elf-types.ts';
+import { compareReleases, glibcNeeds, glibcRelease } from './glibc.ts';
+
+/** Names shown in one message before it says how many more there are. */
+const SHOWN = 10;
+
+export function checkNeeded({ elf, expected }: AuditSubject): AuditFinding[] {
+  const allowed = expected.needed;
+  if (allowed === undefined) return [];
+  const others = elf.needed.filter((library) => !allowed.includes(library));
+  if (others.length === 0) return [];
+  const list = allowed.length === 0 ? 'none' : allowed.join(', ');
+  return [{ check: 'needed', message: `needs ${listNames(others)}; allowed: ${list}` }];
+}
+
+export function checkExports({ elf, expected }: AuditSubject): AuditFinding[] {
+  if (expected.exports === undefined) return [];
+  const { required, mayBeMissing = [], alsoAllowed = [] } = expected.exports;
+  const present = new Set(elf.exports.map(({ name }) => name));
+  const mayMiss = nameMatcher(mayBeMissing);
+  const allowed = nameMatcher([...required, ...alsoAllowed]);
+  const missing = required.filter((name) => !present.has(name) && !mayMiss(name));
+  const unexpected = [...present].filter((name) => !allowed(name));
+  const findings: AuditFinding[] = [];
+  if (missing.length > 0) findings.push({ check: 'exports', message: `does not export ${listNames(missing)}` });
+  if (unexpected.length > 0) findings.push({ check: 'exports', message: `also exports ${listNames(unexpected)}` });
+  return findings;
+}
+
+export function checkGlibc({ elf, expected }: AuditSubject): AuditFinding[] {
+  const limit = expected.glibcLimit;
+  if (limit === undefined) return [];
+  const { floor, unstable } = glibcNeeds(elf);
+  const findings: AuditFinding[] = [];
+  if (floor !== null && compareReleases(floor, limit) > 0) {
+    const users = symbolsAbove(elf, limit);
+    const blame = users.length === 0 ? '' : ` for ${listNames(users)}`;
+    findings.push({ check: 'glibc', message: `needs glibc ${floor}${blame}; the limit is ${limit}` });
+  }
+  if (unstable.length > 0) {
+    findings.push({
+      check: 'glibc',
+      message: `needs versions of glibc without a stable meaning: ${listNames(unstable)}`,
+    });
+  }
+  return findings;
+}
+
+/** Weak imports without a version are how a file asks "is this there?", so that only strong ones count. */
+export function checkUnversionedImports({ elf, expected }: AuditSubject): AuditFinding[] {
+  if (expected.unversionedImports === undefined) return [];
+  const allowed = nameMatcher(expected.unversionedImports);
+  const others = elf.imports.filter(({ name, weak, version }) => !weak && version === null && !allowed(name));
+  if (others.length === 0) return [];
+  const names = listNames(others.map(({ name }) => name));
+  return [{ check: 'unversionedImports', message: `imports ${names} from no known library` }];
+}
+
+/** The imports to blame, the ones that need the newest release first. */
+function symbolsAbove(elf: ElfFile, limit: string): string[] {
+  return elf.imports
+    .map(({ name, version }) => ({ text: `${name}@${version}`, release: glibcRelease(version ?? '') ?? '0' }))
+    .filter(({ release }) => compareReleases(release, limit) > 0)
+    .sort((one, other) => compareReleases(other.release, one.release))
+    .map(({ text }) => text);
+}
+
+function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
+  const starts = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  return (name) => exact.has(name) || starts.some((start) => name.startsWith(start));
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => printable(name.slice(0, 200)));
+  const more = names.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
