@@ -26,7 +26,7 @@ export function checkForbiddenText({ bytes, expected }: AuditSubject): AuditFind
 
 /**
  * What to look for so that no path of the build machine stays in a file: each folder with a slash behind it, since
- * `/root` alone also begins `/rootfs`. The root folder and relative paths say nothing about a machine and are dropped.
+ * `/home/al` alone also begins `/home/alice`. The root folder and relative paths say nothing about a machine and are dropped.
  */
 export function pathNeedles(folders: readonly string[]): string[] {
   const absolute = folders.filter((folder) => folder.startsWith('/')).map((folder) => `${folder.replace(/\/+$/, '')}/`);
