@@ -1,0 +1,280 @@
+import { buildError } from '../plan/errors.ts';
+import { integerType, toCType, toParameterType } from './c-types.ts';
+import { matchDocs, parseDocs } from './docs.ts';
+import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
+import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
+import type { Override } from './overrides.ts';
+import { hasNaturalLayout, measureWith } from './record-layout.ts';
+import { parameterRoles, returnMeaning } from './roles.ts';
+
+/** A question that only reading the implementation answers. */
+interface Question {
+  readonly place: Place;
+  readonly text: string;
+}
+
+interface Context {
+  readonly raw: RawUnit;
+  readonly overrides: ReadonlyMap<string, Override>;
+  readonly questions: Question[];
+  readonly skipped: Skipped[];
+}
+
+/**
+ * Turns what a parser reported into the IR: names and order as declared, standard types by width, the meaning of
+ * parameters and returns from comments and `overrides`.
+ * @throws BuildError A3S3002 when the parser reported errors, or the headers declare no function.
+ * @throws BuildError A3S3003 listing every function whose meaning nothing proves, and every stale override.
+ */
+export function toIr(raw: RawUnit, overrides: readonly Override[]): HeaderIr {
+  refuseErrors(raw);
+  const context: Context = {
+    raw,
+    overrides: new Map(overrides.map((override) => [override.function, override])),
+    questions: staleOverrides(raw, overrides),
+    skipped: [],
+  };
+  const items = withSoundRecords(
+    distinct(raw.items, context).flatMap((item) => convert(item, context)),
+    context,
+  );
+  if (!items.some(({ kind }) => kind === 'function')) {
+    throw buildError('A3S3002', {
+      message: `${raw.headers.join(', ')} declares no function`,
+      cause: 'A header without functions has nothing to bind.',
+      where: { file: raw.headers[0] ?? '' },
+    });
+  }
+  refuseQuestions(context);
+  return { target: raw.target, headers: raw.headers, items: withKnownTypes(items, context), skipped: context.skipped };
+}
+
+function refuseErrors(raw: RawUnit): void {
+  const [first, ...more] = raw.diagnostics;
+  if (first === undefined) return;
+  const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  throw buildError('A3S3002', {
+    message: `${first.text}${rest}`,
+    ...(first.place === null ? {} : { where: first.place }),
+  });
+}
+
+function staleOverrides(raw: RawUnit, overrides: readonly Override[]): Question[] {
+  const functions = new Map(
+    raw.items.flatMap((item) => (item.kind === 'function' ? [[item.name, item] as const] : [])),
+  );
+  const place = { file: raw.headers[0] ?? '', line: 1 };
+  return overrides.flatMap(({ function: name, parameters = {} }) => {
+    const found = functions.get(name);
+    if (found === undefined) return [{ place, text: `${name}: an override names it, but the header does not` }];
+    const names = new Set(found.parameters.map((parameter) => parameter.name));
+    return Object.keys(parameters)
+      .filter((parameter) => !names.has(parameter))
+      .map((parameter) => ({ place: found.place, text: `${name}: an override names a parameter "${parameter}"` }));
+  });
+}
+
+function refuseQuestions({ questions }: Context): void {
+  const [first] = questions;
+  if (first === undefined) return;
+  const texts = questions.map(({ text }) => text);
+  throw buildError('A3S3003', { message: `not proven: ${texts.join('; ')}`, where: first.place });
+}
+
+/** C allows to declare a thing more than once; a redefined macro counts as it stands at the end. */
+function distinct(items: readonly RawItem[], { skipped }: Context): readonly RawItem[] {
+  const result = new Map<string, RawItem>();
+  for (const item of items) {
+    const space = item.kind === 'macro' || item.kind === 'function-macro' ? 'macro' : 'declaration';
+    const key = item.name === '' ? `${item.place.file}:${item.place.line}` : `${space} ${item.name}`;
+    const known = result.get(key);
+    if (known === undefined || space === 'macro') result.set(key, item);
+    else if (known.kind === item.kind) result.set(key, richer(known, item));
+    else if (!isSameName(known, item)) {
+      skipped.push({ name: item.name, place: item.place, output: 'ir', reason: `${known.kind} of the same name` });
+    }
+  }
+  return [...result.values()];
+}
+
+/** `typedef struct x x;` says nothing that `struct x` does not. */
+function isSameName(known: RawItem, item: RawItem): boolean {
+  const typedef = [known, item].find(({ kind }) => kind === 'typedef');
+  return typedef?.kind === 'typedef' && typedef.type.kind === 'named' && typedef.type.name === item.name;
+}
+
+function richer(known: RawItem, item: RawItem): RawItem {
+  if (item.kind === 'record' && known.kind === 'record') return item.complete && !known.complete ? item : known;
+  if (item.kind === 'function' && known.kind === 'function' && !known.prototyped && item.prototyped) return item;
+  return known.comment === null && item.comment !== null ? { ...known, comment: item.comment } : known;
+}
+
+type Converted = readonly Item[];
+
+function convert(item: RawItem, context: Context): Converted {
+  const skip = (reason: string): Converted => {
+    context.skipped.push({ name: item.name, place: item.place, output: 'ir', reason });
+    return [];
+  };
+  const { name, place } = item;
+  switch (item.kind) {
+    case 'function':
+      return item.external ? convertFunction(item, context, skip) : skip('static function: no library exports it');
+    case 'macro':
+      return convertMacro(item, context, skip);
+    case 'enum':
+      return convertEnum(item, context, skip);
+    case 'typedef': {
+      const result = toCType(item.type, context.raw.widths);
+      if ('reason' in result) return skip(result.reason);
+      return [{ kind: 'typedef', name, place, type: result.type, docs: docsOf(item, []) }];
+    }
+    case 'record': {
+      const fields = item.fields.map(({ name: field, type, offset, bitField }) => {
+        const result = toCType(type, context.raw.widths);
+        const known = 'type' in result && offset !== null && !bitField;
+        return known ? { name: field, type: result.type, offset: Number(offset) } : null;
+      });
+      const { size, align, union } = item;
+      const layout = size === null || align === null ? null : { size: Number(size), align: Number(align) };
+      const whole = !item.anonymousMembers && fields.every((field) => field !== null);
+      if (!whole) skip('some fields have no binding (bit-fields, anonymous members): only size and alignment are kept');
+      const kept = whole ? fields.filter((field) => field !== null) : [];
+      return [{ kind: 'record', name, place, union, layout, fields: kept, docs: docsOf(item, []) }];
+    }
+    case 'function-macro':
+      return skip('macro with parameters: it has no type and no value of its own');
+    case 'variable':
+      return skip('variable: only functions and constants are bound');
+  }
+}
+
+function convertFunction(item: RawFunction, context: Context, skip: (reason: string) => Converted): Converted {
+  const { widths } = context.raw;
+  const returns = toCType(item.returns, widths);
+  if ('reason' in returns) return skip(returns.reason);
+  const candidates = [];
+  for (const [index, parameter] of item.parameters.entries()) {
+    const result = toParameterType(parameter.type, widths);
+    if ('reason' in result) return skip(result.reason);
+    const length = parameter.type.kind === 'array' ? parameter.type.length : null;
+    const fixedLength = length === null ? null : Number(length);
+    candidates.push({ name: parameter.name || `argument_${index}`, type: result.type, fixedLength });
+  }
+  const names = candidates.map(({ name }) => name);
+  const docs = docsOf(item, names);
+  const override = context.overrides.get(item.name);
+  const ask = (question: string) => context.questions.push({ place: item.place, text: `${item.name}: ${question}` });
+  return [
+    {
+      kind: 'function',
+      name: item.name,
+      place: item.place,
+      parameters: parameterRoles(candidates, docs, override?.parameters ?? {}, ask),
+      returns: returns.type,
+      meaning: returnMeaning(returns.type, docs, item.noReturn, override?.returns, ask),
+      variadic: item.variadic,
+      prototyped: item.prototyped,
+      docs,
+    } satisfies FunctionItem,
+  ];
+}
+
+function convertMacro(item: RawMacro, { raw }: Context, skip: (reason: string) => Converted): Converted {
+  const { name, place, value } = item;
+  if (value.kind === 'none') return skip(value.reason);
+  const docs = docsOf(item, []);
+  if (value.kind === 'string')
+    return [{ kind: 'constant', name, place, value: { kind: 'string', value: value.text }, docs }];
+  const type = integerType(value.type, raw.widths);
+  if (type === null) return skip(`a value of type ${value.type} is not supported`);
+  return [{ kind: 'constant', name, place, value: { kind: 'integer', value: value.value, type }, docs }];
+}
+
+/** The values of an enum without a name are constants of their own. */
+function convertEnum(item: RawEnum, { raw }: Context, skip: (reason: string) => Converted): Converted {
+  const { name, place } = item;
+  const result = toCType(item.type, raw.widths);
+  if ('reason' in result) return skip(result.reason);
+  const { type } = result;
+  const values: EnumItem['values'][number][] = [];
+  for (const { name: constant, value } of item.values) {
+    if (value === null) return skip(`the value of ${constant} could not be read`);
+    values.push({ name: constant, value });
+  }
+  if (name !== '') return [{ kind: 'enum', name, place, type, values, docs: docsOf(item, []) }];
+  return values.map(
+    (entry): ConstantItem => ({
+      kind: 'constant',
+      name: entry.name,
+      place,
+      value: { kind: 'integer', value: entry.value, type },
+      docs: null,
+    }),
+  );
+}
+
+function docsOf(item: RawItem, parameters: readonly string[]): Docs | null {
+  const docs = item.comment === null ? null : matchDocs(parseDocs(item.comment), parameters);
+  if (!item.deprecated || docs?.deprecated) return docs;
+  const empty: Docs = { summary: '', details: '', parameters: {}, returns: '', deprecated: null };
+  return { ...(docs ?? empty), deprecated: 'Marked so by an attribute in the header.' };
+}
+
+/** Fields whose offsets do not follow from their types are dropped: a binding would read the wrong bytes. */
+function withSoundRecords(items: readonly Item[], { raw, skipped }: Context): readonly Item[] {
+  const named = new Map(
+    items.flatMap((item) => ('layout' in item || 'type' in item ? [[item.name, item] as const] : [])),
+  );
+  const measure = measureWith(raw.widths.pointer, (name) => {
+    const item = named.get(name);
+    return item === undefined ? null : item.kind === 'record' ? item : item.type;
+  });
+  return items.map((item) => {
+    if (item.kind !== 'record' || item.fields.length === 0 || hasNaturalLayout(item, measure)) return item;
+    const reason = 'packed or aligned by an attribute: only size and alignment are kept';
+    skipped.push({ name: item.name, place: item.place, output: 'ir', reason });
+    return { ...item, fields: [] };
+  });
+}
+
+/** A type that is named but not part of the IR cannot be emitted; the items that use it are reported instead. */
+function withKnownTypes(items: readonly Item[], { skipped }: Context): readonly Item[] {
+  const known = new Set(items.filter(({ kind }) => kind !== 'function' && kind !== 'constant').map(({ name }) => name));
+  const unknown = items.filter((item) => namesIn(item).some((name) => !known.has(name)));
+  if (unknown.length === 0) return items;
+  for (const item of unknown) {
+    const missing = namesIn(item).find((name) => !known.has(name));
+    skipped.push({
+      name: item.name,
+      place: item.place,
+      output: 'ir',
+      reason: `uses the type ${missing}, which has no binding`,
+    });
+  }
+  return withKnownTypes(
+    items.filter((item) => !unknown.includes(item)),
+    { skipped } as Context,
+  );
+}
+
+function namesIn(item: Item): readonly string[] {
+  if (item.kind === 'function') return [item.returns, ...item.parameters.map(({ type }) => type)].flatMap(typeNames);
+  if (item.kind === 'record') return item.fields.flatMap(({ type }) => typeNames(type));
+  return item.kind === 'typedef' ? typeNames(item.type) : [];
+}
+
+function typeNames(type: CType): readonly string[] {
+  switch (type.kind) {
+    case 'named':
+      return [type.name];
+    case 'pointer':
+      return typeNames(type.pointee);
+    case 'array':
+      return typeNames(type.element);
+    case 'function':
+      return [type.returns, ...type.parameters].flatMap(typeNames);
+    default:
+      return [];
+  }
+}

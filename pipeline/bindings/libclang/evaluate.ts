@@ -1,0 +1,136 @@
+import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf } from './clang.ts';
+import { parseDiagnostic } from './diagnostics.ts';
+import type { RawValue } from './raw.ts';
+import { SOURCE_ROOT } from './request.ts';
+import { arrayLength, findStringLiteral, scalarOf } from './types.ts';
+
+/** Parses a source text as one translation unit and disposes of it after `use`. */
+export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
+
+const PREFIX = 'a3s_build_probe_';
+const NOT_CONSTANT: RawValue & { kind: 'none' } = { kind: 'none', reason: 'not a constant expression' };
+
+/** How many failed expressions are looked at one by one, each at the price of one more parse. */
+const RETRY_LIMIT = 32;
+
+/**
+ * Evaluates expressions by C's own rules, in the scope that `prelude` opens. The embedded libclang has no call for
+ * that, so each expression becomes the initialiser of a variable, whose type says what it is, and the length of two
+ * arrays, whose types spell its value: 32 bits each, since an array cannot have 2^64 elements. What fails is tried
+ * again alone: a macro that opens a brace swallows the expressions after it.
+ */
+export function evaluateAll(
+  clang: Clang,
+  parse: ParseText,
+  prelude: string,
+  expressions: readonly string[],
+): readonly RawValue[] {
+  const values = evaluateTogether(clang, parse, prelude, expressions);
+  const failed = values.filter(({ kind }) => kind === 'none').length;
+  if (failed === 0 || failed > RETRY_LIMIT || expressions.length === 1) return values;
+  return values.map((value, index) =>
+    value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+  );
+}
+
+function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): RawValue {
+  const value = evaluateTogether(clang, parse, prelude, [expression])[0];
+  if (value === undefined || value.kind !== 'none') return value ?? NOT_CONSTANT;
+  if (value !== NOT_CONSTANT) return value;
+  const error = clang.printed.map((line) => parseDiagnostic(line, SOURCE_ROOT)).find((found) => found !== null);
+  return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
+}
+
+function evaluateTogether(
+  clang: Clang,
+  parse: ParseText,
+  prelude: string,
+  expressions: readonly string[],
+): readonly RawValue[] {
+  clang.printed.length = 0;
+  return parse(`${prelude}${expressions.map(probe).join('')}`, (unit) => {
+    const variables = new Map<string, CXCursor>();
+    for (const cursor of childrenOf(clang, clang.api.getTranslationUnitCursor(unit))) {
+      const name = clang.api.getCursorSpelling(cursor) ?? '';
+      if (name.startsWith(PREFIX) && clang.api.isInvalidDeclaration(cursor) === 0) variables.set(name, cursor);
+    }
+    return expressions.map((_, index) => readValue(clang, variables, index));
+  });
+}
+
+function probe(expression: string, index: number): string {
+  const wide = `(unsigned long long)(${expression})`;
+  return (
+    `static __auto_type ${PREFIX}type_${index} = ${expression};\n` +
+    `static char ${PREFIX}low_${index}[(${wide} & 0xffffffffULL) + 1], ${PREFIX}high_${index}[(${wide} >> 32) + 1];\n`
+  );
+}
+
+function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index: number): RawValue {
+  const variable = variables.get(`${PREFIX}type_${index}`);
+  if (variable === undefined) return NOT_CONSTANT;
+  const { api } = clang;
+  const type = api.getCanonicalType(api.getCursorType(variable));
+  const scalar = scalarOf(clang, type);
+  if (scalar === null) return stringValue(clang, variable, api.getTypeSpelling(type) ?? '');
+  if (scalar === 'float' || scalar === 'double' || scalar === 'void') {
+    return { kind: 'none', reason: `a value of type ${scalar} is not supported` };
+  }
+  const [low, high] = ['low', 'high'].map((part) => {
+    const array = variables.get(`${PREFIX}${part}_${index}`);
+    const length = array === undefined ? null : arrayLength(clang, api.getCursorType(array));
+    return length === null ? null : BigInt(length) - 1n;
+  });
+  if (typeof low !== 'bigint' || typeof high !== 'bigint') return NOT_CONSTANT;
+  const bits = (high << 32n) | low;
+  const signed = !scalar.startsWith('unsigned') && scalar !== 'bool';
+  return { kind: 'integer', type: scalar, value: String(signed ? BigInt.asIntN(64, bits) : bits) };
+}
+
+function stringValue(clang: Clang, variable: CXCursor, spelling: string): RawValue {
+  const literal = /^(const )?char \*$/.test(spelling) ? findStringLiteral(clang, variable) : null;
+  if (literal === null) return { kind: 'none', reason: `a value of type ${spelling} is not supported` };
+  const bytes = literalBytes(clang.api.getCursorSpelling(literal) ?? '');
+  const size = arrayLength(clang, clang.api.getCursorType(literal));
+  if (bytes === null || size !== String(bytes.length + 1)) {
+    return { kind: 'none', reason: 'string literal of an unusual form' };
+  }
+  const text = bytes.toString('utf8');
+  if (!Buffer.from(text).equals(bytes) || bytes.includes(0)) {
+    return { kind: 'none', reason: 'string that is not UTF-8, or holds a NUL' };
+  }
+  return { kind: 'string', text };
+}
+
+const ESCAPES: Readonly<Record<string, number>> = {
+  n: 10,
+  t: 9,
+  r: 13,
+  a: 7,
+  b: 8,
+  f: 12,
+  v: 11,
+  '"': 34,
+  "'": 39,
+  '\\': 92,
+};
+
+/** The bytes of a literal as the parser prints it: quoted, with C escapes, octal for what has no escape. */
+function literalBytes(spelling: string): Buffer | null {
+  if (!/^"[\s\S]*"$/.test(spelling)) return null;
+  const source = Buffer.from(spelling.slice(1, -1));
+  const bytes: number[] = [];
+  for (let index = 0; index < source.length; index += 1) {
+    const byte = source[index] ?? 0;
+    if (byte !== 0x5c) {
+      bytes.push(byte);
+      continue;
+    }
+    const octal = /^[0-7]{1,3}/.exec(source.subarray(index + 1, index + 4).toString('latin1'))?.[0];
+    const simple = ESCAPES[String.fromCharCode(source[index + 1] ?? 0)];
+    if (octal === undefined && simple === undefined) return null;
+    bytes.push(octal === undefined ? (simple ?? 0) : Number.parseInt(octal, 8) & 0xff);
+    index += octal?.length ?? 1;
+  }
+  return Buffer.from(bytes);
+}

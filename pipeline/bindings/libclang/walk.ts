@@ -1,0 +1,206 @@
+import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, cursorKind, positionOf } from './clang.ts';
+import { withoutRoot } from './diagnostics.ts';
+import { macroBody, macroComment, significantBody } from './macro-text.ts';
+import type { RawItem, RawRecord, RawValue } from './raw.ts';
+import { SOURCE_ROOT, type UnitRequest } from './request.ts';
+import { describeType, recordExpression, tagName } from './types.ts';
+
+/** Asks for the value of a C expression; the answers come together, after the walk. */
+export type Ask = (expression: string) => Answer;
+export type Answer = () => RawValue;
+
+/** An item as far as the walk can tell; `finish` adds what had to be evaluated. */
+export interface Found {
+  /** File and byte, for the order of the result. */
+  readonly path: string;
+  readonly offset: number;
+  readonly finish: () => RawItem;
+}
+
+interface Walk {
+  readonly clang: Clang;
+  readonly sources: ReadonlyMap<string, Buffer>;
+  readonly wanted: ReadonlySet<string>;
+  readonly ask: Ask;
+  readonly found: Found[];
+}
+
+/**
+ * Visits what the unit declares. Functions, variables and macros count only where the wanted headers declare them;
+ * types count in every file of the request, since a function may use a type from a header that its own includes.
+ */
+export function walkUnit(clang: Clang, unit: CXTranslationUnit, request: UnitRequest, ask: Ask): readonly Found[] {
+  const walk: Walk = {
+    clang,
+    sources: new Map(request.files.map(({ path, content }) => [path, Buffer.from(content)])),
+    wanted: new Set(request.headers.map((name) => SOURCE_ROOT + name)),
+    ask,
+    found: [],
+  };
+  visitAll(walk, clang.api.getTranslationUnitCursor(unit));
+  return inOrder(walk.found, request);
+}
+
+function visitAll(walk: Walk, parent: CXCursor): void {
+  for (const cursor of childrenOf(walk.clang, parent)) visit(walk, cursor);
+}
+
+function visit(walk: Walk, cursor: CXCursor): void {
+  const position = positionOf(walk.clang, cursor);
+  if (position === null || !position.path.startsWith(SOURCE_ROOT)) return;
+  const kind = cursorKind(walk.clang, cursor);
+  const read = READERS[kind];
+  if (read === undefined || (WANTED_ONLY.has(kind) && !walk.wanted.has(position.path))) return;
+  const { path, offset, line } = position;
+  const declaration = describeDeclaration(walk, cursor, withoutRoot(path, SOURCE_ROOT), line);
+  const finish = read(walk, cursor, declaration, position);
+  if (finish !== null) walk.found.push({ path, offset, finish });
+}
+
+const WANTED_ONLY: ReadonlySet<string> = new Set(['FunctionDecl', 'VarDecl', 'macro definition']);
+
+type Declaration = ReturnType<typeof describeDeclaration>;
+
+function describeDeclaration(walk: Walk, cursor: CXCursor, file: string, line: number) {
+  const { api } = walk.clang;
+  return {
+    name: api.getCursorSpelling(cursor) ?? '',
+    place: { file, line },
+    comment: api.Cursor_getRawCommentText(cursor) || null,
+    deprecated: childrenOf(walk.clang, cursor).some((child) => isDeprecation(walk, child)),
+  };
+}
+
+/** The embedded parser does not tell which attribute this is, so its first word is read from the source. */
+function isDeprecation({ clang, sources }: Walk, cursor: CXCursor): boolean {
+  if (cursorKind(clang, cursor) !== 'UnexposedAttr') return false;
+  const { file, offset } = clang.api.getSpellingLocation(clang.api.getCursorLocation(cursor));
+  const source = clang.api.isNullPointer(file) ? undefined : sources.get(clang.api.getFileName(file) ?? '');
+  return /^_*deprecated/.test(source?.subarray(offset, offset + 16).toString('latin1') ?? '');
+}
+
+type Reader = (
+  walk: Walk,
+  cursor: CXCursor,
+  declaration: Declaration,
+  at: { readonly path: string; readonly offset: number },
+) => (() => RawItem) | null;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  FunctionDecl: readFunction,
+  StructDecl: readRecord,
+  UnionDecl: readRecord,
+  EnumDecl: readEnum,
+  TypedefDecl: ({ clang }, cursor, declaration) => {
+    const type = describeType(clang, clang.api.getTypedefDeclUnderlyingType(cursor));
+    return () => ({ kind: 'typedef', ...declaration, type });
+  },
+  VarDecl: (_walk, _cursor, declaration) => () => ({ kind: 'variable', ...declaration }),
+  'macro definition': readMacro,
+};
+
+function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
+  const { api } = clang;
+  const type = describeType(clang, api.getCursorType(cursor));
+  const parameters = childrenOf(clang, cursor)
+    .filter((child) => cursorKind(clang, child) === 'ParmDecl')
+    .map((child) => ({
+      name: api.getCursorSpelling(child) ?? '',
+      type: describeType(clang, api.getCursorType(child)),
+    }));
+  return () => ({
+    kind: 'function',
+    ...declaration,
+    parameters,
+    returns: type.kind === 'function' ? type.returns : { kind: 'other', spelling: 'unknown' },
+    variadic: type.kind === 'function' && type.variadic,
+    prototyped: type.kind === 'function' && type.prototyped,
+    external: api.getCursorLinkage(cursor).value === api.CXLinkageKind.External.value,
+    noReturn: /__attribute__\(\(noreturn\)\)/.test(api.getTypeSpelling(api.getCursorType(cursor)) ?? ''),
+  });
+}
+
+function readRecord(walk: Walk, cursor: CXCursor, declaration: Declaration): (() => RawItem) | null {
+  const { clang, ask } = walk;
+  const { api } = clang;
+  visitAll(walk, cursor);
+  const definition = api.getCursorDefinition(cursor);
+  const complete = api.Cursor_isNull(definition) === 0;
+  if (complete && api.isCursorDefinition(cursor) === 0) return null;
+  const type = api.getCursorType(cursor);
+  const name = tagName(clang, type);
+  if (name === null) return null;
+  const expression = recordExpression(clang, type);
+  const size = complete ? ask(`sizeof(${expression})`) : null;
+  const align = complete ? ask(`_Alignof(${expression})`) : null;
+  const children = childrenOf(clang, cursor);
+  const fields = children
+    .filter((child) => cursorKind(clang, child) === 'FieldDecl')
+    .map((child) => readField(walk, child, expression));
+  const anonymousMembers = children.some((child) => api.Cursor_isAnonymousRecordDecl(child) !== 0);
+  return () => ({
+    kind: 'record',
+    ...declaration,
+    name,
+    union: cursorKind(clang, cursor) === 'UnionDecl',
+    complete,
+    size: size === null ? null : integerOf(size()),
+    align: align === null ? null : integerOf(align()),
+    fields: fields.map((finish) => finish()),
+    anonymousMembers,
+  });
+}
+
+function readField({ clang, ask }: Walk, cursor: CXCursor, record: string): () => RawRecord['fields'][number] {
+  const { api } = clang;
+  const name = api.getCursorSpelling(cursor) ?? '';
+  const bitField = api.Cursor_isBitField(cursor) !== 0;
+  const type = describeType(clang, api.getCursorType(cursor));
+  const offset = bitField ? null : ask(`__builtin_offsetof(${record}, ${name})`);
+  return () => ({ name, type, bitField, offset: offset === null ? null : integerOf(offset()) });
+}
+
+function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
+  const { api } = clang;
+  const type = describeType(clang, api.getEnumDeclIntegerType(cursor));
+  const values = childrenOf(clang, cursor)
+    .filter((child) => cursorKind(clang, child) === 'EnumConstantDecl')
+    .map((child) => api.getCursorSpelling(child) ?? '')
+    .map((name) => ({ name, answer: ask(name) }));
+  return () => ({
+    kind: 'enum',
+    ...declaration,
+    name: tagName(clang, api.getCursorType(cursor)) ?? '',
+    type,
+    values: values.map(({ name, answer }) => ({ name, value: integerOf(answer()) })),
+  });
+}
+
+function readMacro(
+  { clang, ask, sources }: Walk,
+  cursor: CXCursor,
+  declaration: Declaration,
+  { path, offset }: { readonly path: string; readonly offset: number },
+): (() => RawItem) | null {
+  const source = sources.get(path);
+  if (source === undefined) return null;
+  const comment = macroComment(source, offset);
+  if (clang.api.Cursor_isMacroFunctionLike(cursor) !== 0) {
+    return () => ({ kind: 'function-macro', ...declaration, comment });
+  }
+  const body = macroBody(source, offset, declaration.name);
+  // A macro without a body (an include guard, a feature switch) holds no value that a binding could offer.
+  if (significantBody(body) === '') return null;
+  const answer = ask(declaration.name);
+  return () => ({ kind: 'macro', ...declaration, comment, body, value: answer() });
+}
+
+function integerOf(value: RawValue): string | null {
+  return value.kind === 'integer' ? value.value : null;
+}
+
+function inOrder(found: readonly Found[], request: UnitRequest): readonly Found[] {
+  const paths = request.files.map(({ path }) => path);
+  const rank = new Map(paths.map((path, index) => [path, index]));
+  return found.toSorted((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0) || a.offset - b.offset);
+}
