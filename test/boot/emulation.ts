@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type PlacedFile, placeBusybox, placeFiles, withFolder } from './file-tree.ts';
+import { type HostKernel, hostKernel } from './host-kernel.ts';
+import { query, runProgram } from './process.ts';
+
+/**
+ * What an emulated host needs. Three systems are in play: this machine; the emulated host, a Debian kernel in QEMU's
+ * software emulation with a `/dev/kvm` of its own; and the microVM that is started in there.
+ */
+export interface Emulation {
+  readonly workdir: string;
+  readonly qemu: string;
+  readonly cpio: string;
+  readonly busybox: string;
+  readonly kernel: HostKernel;
+}
+
+export interface EmulatedRun {
+  /** Files and folders to have in the emulated host; the shared libraries that they need come along. */
+  readonly files: readonly PlacedFile[];
+  /** Shell text. `$GUEST_ROOT` is a fresh folder with a busybox system in it, to be a microVM's root. */
+  readonly command: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Puts this process's own Node at /usr/bin/node. */
+  readonly needsNode?: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface EmulatedResult {
+  /** Everything on the console of the emulated host. */
+  readonly console: string;
+  /** What `command` printed. */
+  readonly output: string;
+  /** Exit code of `command`. */
+  readonly exitCode: number;
+}
+
+const TOOLS = { qemu: 'qemu-system-x86_64', cpio: 'cpio', busybox: 'busybox' } as const;
+const PACKAGES = { qemu: 'qemu-system-x86', cpio: 'cpio', busybox: 'busybox-static' } as const;
+const MEMORY = '4G';
+
+/** Where the kernel is kept between runs: $A3S_BOOT_CACHE, else a folder of the system's temporary ones. */
+export function defaultCache(): string {
+  return process.env['A3S_BOOT_CACHE'] ?? join(tmpdir(), 'a3s-boot');
+}
+
+/**
+ * Finds the tools and the kernel for an emulated host; `cache` keeps the kernel, throw-away files go to `workdir`.
+ * @throws Error naming the Debian packages that are missing.
+ */
+export async function prepareEmulation(workdir: string, cache: string = defaultCache()): Promise<Emulation> {
+  if (process.arch !== 'x64' || process.platform !== 'linux') {
+    throw new Error(`the emulated host is made for linux-x64; this is ${process.platform}-${process.arch}`);
+  }
+  const [qemu, cpio, busybox] = await Promise.all([findTool('qemu'), findTool('cpio'), findTool('busybox')]);
+  if (qemu === undefined || cpio === undefined || busybox === undefined) {
+    const missing = Object.entries({ qemu, cpio, busybox }).filter(([, path]) => path === undefined);
+    const packages = missing.map(([tool]) => PACKAGES[tool as keyof typeof PACKAGES]).join(' ');
+    throw new Error(`missing for the emulated host: apt-get install ${packages} (or run ci/boot/install-debian.sh)`);
+  }
+  return { workdir, qemu, cpio, busybox, kernel: await hostKernel(cache) };
+}
+
+/**
+ * Boots an emulated host, runs the command in it and powers it off.
+ * @throws Error with the end of the console when the time is up or the host ends without running the command to its end.
+ */
+export async function bootInEmulation(emulation: Emulation, run: EmulatedRun): Promise<EmulatedResult> {
+  return withFolder(emulation.workdir, 'emulation', async (folder) => {
+    const mark = randomUUID();
+    const initramfs = await buildInitramfs(emulation, run, folder, mark);
+    // `no-kvmapf` and friends are left alone: this must be a host like any other. The clock of an emulated machine
+    // drifts, and the kernel's remarks on that would mix with the output.
+    const append = 'console=ttyS0 panic=-1 quiet loglevel=1';
+    const machine = [
+      '-accel',
+      'tcg,thread=multi',
+      '-cpu',
+      'max',
+      '-m',
+      MEMORY,
+      '-smp',
+      '2',
+      '-no-reboot',
+      '-nodefaults',
+    ];
+    const devices = ['-display', 'none', '-monitor', 'none', '-serial', 'stdio'];
+    const system = ['-kernel', emulation.kernel.image, '-initrd', initramfs, '-append', append];
+    const ended = await runProgram(emulation.qemu, [...machine, ...devices, ...system], { timeoutMs: run.timeoutMs });
+    const text = ended.stdout.replaceAll('\r', '');
+    const found = new RegExp(`^begin ${mark}\n([^]*?)\n?end ${mark} (\\d+)$`, 'm').exec(text);
+    if (found === null) {
+      const why = ended.code === undefined ? `was not done after ${run.timeoutMs} ms` : `ended with ${ended.code}`;
+      throw new Error(`the emulated host ${why}; the end of its console:\n${`${text}${ended.stderr}`.slice(-4000)}`);
+    }
+    return { console: text, output: found[1] ?? '', exitCode: Number(found[2]) };
+  });
+}
+
+async function findTool(tool: keyof typeof TOOLS): Promise<string | undefined> {
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/bin']) {
+    const path = join(folder, TOOLS[tool]);
+    const usable = await access(path, constants.X_OK).then(
+      () => tool !== 'busybox' || isStatic(path),
+      () => false,
+    );
+    if (usable) return path;
+  }
+  return undefined;
+}
+
+async function isStatic(path: string): Promise<boolean> {
+  return query('ldd', [path]).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function buildInitramfs(emulation: Emulation, run: EmulatedRun, folder: string, mark: string): Promise<string> {
+  const { busybox, kernel } = emulation;
+  const root = join(folder, 'root');
+  await placeBusybox(root, busybox);
+  await placeBusybox(join(root, 'guest-template'), busybox);
+  const node = run.needsNode === true ? [{ hostPath: process.execPath, guestPath: '/usr/bin/node' }] : [];
+  const modules = kernel.modules.map((path, index) => ({ hostPath: path, guestPath: `/modules/${index}.ko` }));
+  await placeFiles(root, [...run.files, ...node, ...modules]);
+  await writeFile(join(root, 'init'), initScript(kernel.modules.length, run.environment ?? {}, mark), { mode: 0o755 });
+  await writeFile(join(root, 'command.sh'), run.command);
+  const archive = join(folder, 'initramfs.cpio');
+  // Not compressed: unpacking in the emulation costs more than reading.
+  const names = await query('find', ['.', '-print0'], root);
+  await query(emulation.cpio, ['-o', '-H', 'newc', '-0', '--quiet', '-F', archive], root, names);
+  return archive;
+}
+
+function initScript(modules: number, environment: Readonly<Record<string, string>>, mark: string): string {
+  const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+  return [
+    '#!/bin/sh',
+    'mount -t proc proc /proc && mount -t sysfs sysfs /sys && mount -t devtmpfs devtmpfs /dev',
+    'mkdir -p /dev/shm /dev/pts /guest && mount -t tmpfs tmpfs /dev/shm && mount -t devpts devpts /dev/pts',
+    'mount -t tmpfs tmpfs /tmp && ip link set lo up',
+    ...Array.from({ length: modules }, (_, index) => `insmod /modules/${index}.ko`),
+    // libkrun cannot give the initramfs's own root to a guest: only a file system with handles will do.
+    'mount -t tmpfs tmpfs /guest && cp -a /guest-template/. /guest',
+    'export PATH=/bin:/usr/bin HOME=/root GUEST_ROOT=/guest',
+    ...variables,
+    `echo; echo "begin ${mark}"`,
+    '/bin/sh /command.sh </dev/null; code=$?',
+    `echo; echo "end ${mark} $code"`,
+    'poweroff -f',
+    '',
+  ].join('\n');
+}
+
+/** A word for a POSIX shell. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
