@@ -1,0 +1,147 @@
+import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
+import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
+import { findNamed } from './napi-resolve.ts';
+import { type MappedParameter, type MappedReturn, mapParameter, mapReturn } from './napi-types.ts';
+
+/** A parameter as JavaScript sees it; those that only count a buffer are not among them. */
+export interface NodeParameter {
+  /** Name in C and, but for keywords, in the emitted Rust. */
+  readonly cName: string;
+  readonly jsName: string;
+  /** TypeScript type without null and undefined. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** Nullable, with only nullable parameters after it: may be left out. */
+  readonly optional: boolean;
+}
+
+/** A function that the addon exports: the one description that the Rust and the TypeScript emitter share. */
+export interface NodeFunction {
+  readonly item: FunctionItem;
+  readonly jsName: string;
+  /** `raw` for calls that no application should make directly; null for the addon's top level. */
+  readonly namespace: 'raw' | null;
+  readonly parameters: readonly NodeParameter[];
+  /** All parameters in C's order, with their conversion. */
+  readonly mapped: readonly MappedParameter[];
+  readonly result: MappedReturn;
+}
+
+/** A constant that the addon exports under its C name. */
+export interface NodeConstant {
+  readonly name: string;
+  /** Rust type and expression. */
+  readonly rustType: string;
+  readonly rustValue: string;
+  /** TypeScript literal type. */
+  readonly literal: string;
+  readonly docs: Docs | null;
+}
+
+/** What the addon offers of the headers, and what it cannot. */
+export interface NodeModel {
+  readonly functions: readonly NodeFunction[];
+  readonly constants: readonly NodeConstant[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Works out names, types and conversions for Node; pure and the same for every emitter. */
+export function nodeModel(ir: HeaderIr): NodeModel {
+  const functions: NodeFunction[] = [];
+  const constants: NodeConstant[] = [];
+  const skipped: Skipped[] = [];
+  // The two names that the addon defines itself.
+  const taken = new Set(['loadLibrary', 'raw']);
+  const skip = (item: { name: string; place: Skipped['place'] }, reason: string): void => {
+    skipped.push({ name: item.name, place: item.place, output: 'node', reason });
+  };
+  for (const item of ir.items) {
+    const offered = item.kind === 'function' ? nodeFunction(item, ir) : null;
+    if (typeof offered === 'string') skip(item, offered);
+    else if (offered !== null && taken.has(offered.jsName)) skip(item, `the name ${offered.jsName} is taken already`);
+    else if (offered !== null) functions.push(offered);
+    if (offered !== null && typeof offered !== 'string') taken.add(offered.jsName);
+    for (const constant of constantsOf(item)) {
+      const named = { ...item, name: constant.name };
+      if (RESERVED_JS.has(constant.name) || isRustKeyword(constant.name)) skip(named, 'is a keyword');
+      else if (taken.has(constant.name)) skip(named, `the name ${constant.name} is taken already`);
+      else constants.push(constant);
+      taken.add(constant.name);
+    }
+  }
+  return { functions, constants, skipped };
+}
+
+function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
+  if (item.variadic) return 'takes a variable number of arguments';
+  const jsName = jsFunctionName(item.name);
+  if (RESERVED_JS.has(jsName)) return `${jsName} is a keyword`;
+  const resolve = findNamed(ir);
+  const mapped: MappedParameter[] = [];
+  for (const parameter of item.parameters) {
+    const one = mapParameter(parameter, item.parameters, resolve);
+    if (typeof one === 'string') return `parameter ${parameter.name}: ${one}`;
+    mapped.push(one);
+  }
+  const result = mapReturn(item, resolve);
+  if (typeof result === 'string') return result;
+  const parameters = visibleParameters(mapped);
+  const names = new Set(parameters.map((parameter) => parameter.jsName));
+  if (names.size !== parameters.length) return 'two parameters have the same name in JavaScript';
+  return { item, jsName, namespace: item.meaning === 'never' ? 'raw' : null, parameters, mapped, result };
+}
+
+function visibleParameters(mapped: readonly MappedParameter[]): readonly NodeParameter[] {
+  const visible = mapped.flatMap(({ parameter, from }) => (from === null ? [] : [{ parameter, from }]));
+  const lastRequired = visible.findLastIndex(({ parameter }) => !parameter.nullable);
+  return visible.map(({ parameter, from }, index) => ({
+    cName: parameter.name,
+    jsName: jsParameterName(parameter.name),
+    type: from.type,
+    nullable: parameter.nullable,
+    optional: parameter.nullable && index > lastRequired,
+  }));
+}
+
+function constantsOf(item: Item): readonly NodeConstant[] {
+  if (item.kind === 'constant') return [constant(item.name, item.value, item.docs)];
+  if (item.kind !== 'enum') return [];
+  return item.values.map(({ name, value }) => constant(name, { kind: 'integer', value }, null));
+}
+
+type ConstantValue =
+  | { readonly kind: 'integer'; readonly value: string }
+  | (ConstantItem['value'] & { kind: 'string' });
+
+function constant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
+  if (value.kind === 'string') {
+    const literal = JSON.stringify(value.value).replace(/[\u2028\u2029]/g, escapeUnit);
+    return { name, rustType: '&str', rustValue: rustString(value.value), literal, docs };
+  }
+  const number = BigInt(value.value);
+  const fit = INTEGER_TYPES.find(({ low, high }) => number >= low && number <= high);
+  // A header cannot hold a wider integer: C has none.
+  if (fit === undefined) return { name, rustType: '&str', rustValue: rustString(value.value), literal: 'string', docs };
+  return { name, rustType: fit.rust, rustValue: fit.write(number), literal: `${number}${fit.suffix}`, docs };
+}
+
+const bits = (count: number): bigint => 1n << BigInt(count);
+
+/** In order of preference; the last two become a bigint, since a number would lose digits. */
+const INTEGER_TYPES = [
+  { rust: 'i32', low: -bits(31), high: bits(31) - 1n, suffix: '', write: String },
+  { rust: 'u32', low: 0n, high: bits(32) - 1n, suffix: '', write: String },
+  { rust: 'i64', low: -(bits(53) - 1n), high: bits(53) - 1n, suffix: '', write: String },
+  { rust: 'u64', low: 0n, high: bits(64) - 1n, suffix: 'n', write: String },
+  { rust: 'i64n', low: -bits(63), high: -1n, suffix: 'n', write: (value: bigint) => `i64n(${value})` },
+] as const;
+
+function escapeUnit(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** A Rust string literal; everything but plain printable ASCII is written as an escape. */
+export function rustString(text: string): string {
+  const body = text.replace(/[^ !#-[\]-~]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return `"${body}"`;
+}
