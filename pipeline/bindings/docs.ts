@@ -21,7 +21,7 @@ interface Section {
 const ARGUMENT = /^\s*"([A-Za-z_]\w*)"\s*(?:-\s*)?(.*)$/;
 const HEADING = /^([A-Z][A-Za-z]*(?: [a-z]+){0,2}):$/;
 const RETURNS_WITHOUT_COLON = /^Returns$/;
-const DEPRECATION = /^(?:DEPRECATED|NO LONGER SUPPORTED)\b[.:]?\s*/;
+const DEPRECATION = /^(?:DEPRECATED|NO LONGER SUPPORTED)\b/;
 
 /** @param comment the comment as written, with its delimiters. */
 export function parseDocs(comment: string): ParsedDocs {
@@ -107,10 +107,12 @@ function linesOf(sections: readonly Section[], heading: string): readonly string
 }
 
 function sectionParagraphs({ heading, lines }: Section): readonly string[] {
-  const paragraphs = outdent(trimBlankLines(lines))
+  const paragraphs = trimBlankLines(lines)
+    .map((line) => (line.trim() === '' ? '' : line))
     .join('\n')
     .split(/\n{2,}/)
-    .filter((text) => text.trim() !== '');
+    .map((text) => outdent(text.split('\n')).join('\n'))
+    .filter((text) => text !== '');
   return heading === '' ? paragraphs : [`${heading}:`, ...paragraphs];
 }
 
@@ -128,7 +130,9 @@ function parseArguments(lines: readonly string[]): ParsedDocs['arguments'] {
 }
 
 function deprecationText(paragraph: string): string {
-  const rest = joinLines(paragraph).replace(DEPRECATION, '').trim();
+  const rest = joinLines(paragraph)
+    .replace(/^DEPRECATED\b[.:]?/, '')
+    .trim();
   return rest === '' ? 'No replacement is named.' : rest;
 }
 

@@ -1,10 +1,10 @@
 import { buildError } from '../plan/errors.ts';
 import { integerType, toCType, toParameterType } from './c-types.ts';
 import { matchDocs, parseDocs } from './docs.ts';
-import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
+import type { ConstantItem, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
+import { withKnownTypes, withSoundRecords } from './known-types.ts';
 import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
 import type { Override } from './overrides.ts';
-import { hasNaturalLayout, measureWith } from './record-layout.ts';
 import { parameterRoles, returnMeaning } from './roles.ts';
 
 /** A question that only reading the implementation answers. */
@@ -34,10 +34,9 @@ export function toIr(raw: RawUnit, overrides: readonly Override[]): HeaderIr {
     questions: staleOverrides(raw, overrides),
     skipped: [],
   };
-  const items = withSoundRecords(
-    distinct(raw.items, context).flatMap((item) => convert(item, context)),
-    context,
-  );
+  const { skipped } = context;
+  const converted = distinct(raw.items, context).flatMap((item) => convert(item, context));
+  const items = withSoundRecords(converted, raw.widths.pointer, skipped);
   if (!items.some(({ kind }) => kind === 'function')) {
     throw buildError('A3S3002', {
       message: `${raw.headers.join(', ')} declares no function`,
@@ -46,7 +45,7 @@ export function toIr(raw: RawUnit, overrides: readonly Override[]): HeaderIr {
     });
   }
   refuseQuestions(context);
-  return { target: raw.target, headers: raw.headers, items: withKnownTypes(items, context), skipped: context.skipped };
+  return { target: raw.target, headers: raw.headers, items: withKnownTypes(items, skipped), skipped };
 }
 
 function refuseErrors(raw: RawUnit): void {
@@ -219,62 +218,4 @@ function docsOf(item: RawItem, parameters: readonly string[]): Docs | null {
   if (!item.deprecated || docs?.deprecated) return docs;
   const empty: Docs = { summary: '', details: '', parameters: {}, returns: '', deprecated: null };
   return { ...(docs ?? empty), deprecated: 'Marked so by an attribute in the header.' };
-}
-
-/** Fields whose offsets do not follow from their types are dropped: a binding would read the wrong bytes. */
-function withSoundRecords(items: readonly Item[], { raw, skipped }: Context): readonly Item[] {
-  const named = new Map(
-    items.flatMap((item) => ('layout' in item || 'type' in item ? [[item.name, item] as const] : [])),
-  );
-  const measure = measureWith(raw.widths.pointer, (name) => {
-    const item = named.get(name);
-    return item === undefined ? null : item.kind === 'record' ? item : item.type;
-  });
-  return items.map((item) => {
-    if (item.kind !== 'record' || item.fields.length === 0 || hasNaturalLayout(item, measure)) return item;
-    const reason = 'packed or aligned by an attribute: only size and alignment are kept';
-    skipped.push({ name: item.name, place: item.place, output: 'ir', reason });
-    return { ...item, fields: [] };
-  });
-}
-
-/** A type that is named but not part of the IR cannot be emitted; the items that use it are reported instead. */
-function withKnownTypes(items: readonly Item[], { skipped }: Context): readonly Item[] {
-  const known = new Set(items.filter(({ kind }) => kind !== 'function' && kind !== 'constant').map(({ name }) => name));
-  const unknown = items.filter((item) => namesIn(item).some((name) => !known.has(name)));
-  if (unknown.length === 0) return items;
-  for (const item of unknown) {
-    const missing = namesIn(item).find((name) => !known.has(name));
-    skipped.push({
-      name: item.name,
-      place: item.place,
-      output: 'ir',
-      reason: `uses the type ${missing}, which has no binding`,
-    });
-  }
-  return withKnownTypes(
-    items.filter((item) => !unknown.includes(item)),
-    { skipped } as Context,
-  );
-}
-
-function namesIn(item: Item): readonly string[] {
-  if (item.kind === 'function') return [item.returns, ...item.parameters.map(({ type }) => type)].flatMap(typeNames);
-  if (item.kind === 'record') return item.fields.flatMap(({ type }) => typeNames(type));
-  return item.kind === 'typedef' ? typeNames(item.type) : [];
-}
-
-function typeNames(type: CType): readonly string[] {
-  switch (type.kind) {
-    case 'named':
-      return [type.name];
-    case 'pointer':
-      return typeNames(type.pointee);
-    case 'array':
-      return typeNames(type.element);
-    case 'function':
-      return [type.returns, ...type.parameters].flatMap(typeNames);
-    default:
-      return [];
-  }
 }
