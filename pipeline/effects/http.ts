@@ -184,7 +184,8 @@ async function receive(request: Download, response: Answer, offset: number, timi
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
       received += chunk.length;
       if (received > limit) throw tooLong(request, limit);
-      if (!file.write(chunk)) await Promise.race([new Promise((resolve) => file.once('drain', resolve)), written]);
+      if (!file.write(chunk))
+        await Promise.race([new Promise((resolve) => file.once('drain', () => resolve(undefined))), written]);
       request.onProgress?.(received, request.size);
       speed(chunk.length);
     }

@@ -138,7 +138,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
       ...nativeTree(config, 'node', 'loader'),
-      { kind: 'step', name: 'bindings', step: 'bindings', only: ['napi'] },
+      { kind: 'step', name: 'bindings', step: 'bindings', only: ['committed/napi'] },
     ],
   },
   launcher: {
@@ -146,7 +146,8 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     needs: [],
     version: 1,
     background: true,
-    inputs: (config, pins, facts) => [...cargoInputs(config, pins, facts), ...nativeTree(config, 'launcher', 'loader')],
+    inputs: (config, pins, facts) => [...cargoInputs(config, pins, facts), ...nativeTree(config, 'launcher', 'loader'),
+      { kind: 'file', name: 'native/node/Cargo.toml', path: join(config.toolRoot, 'native/node/Cargo.toml') }],
   },
   prefix: {
     title: 'prefix',
@@ -156,7 +157,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       value('library', pins.libkrun.library),
       { kind: 'step', name: 'header', step: 'source', only: ['include'] },
       ...(['firmware', 'libkrun', 'launcher'] as const).map((step): InputSpec => ({ kind: 'step', name: step, step })),
-      { kind: 'step', name: 'lock', step: 'bindings', only: ['abi.json'] },
+      { kind: 'step', name: 'functions', step: 'bindings', only: ['committed/abi.json'] },
     ],
   },
   package: {

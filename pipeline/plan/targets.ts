@@ -17,6 +17,8 @@ export interface Target {
   readonly firmwareFile: string;
   /** Suffix of the platform package and of the addon's file name, as napi-rs spells it. */
   readonly packageSuffix: string;
+  /** Libraries of the system that a shipped file may need. */
+  readonly systemLibraries: readonly string[];
   /** Triple that libclang parses headers for. */
   readonly clangTriple: string;
 }
@@ -33,6 +35,7 @@ export const TARGETS = {
     libraryFile: 'libkrun.so.1',
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-x64-gnu',
+    systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
     clangTriple: 'x86_64-unknown-linux-gnu',
   },
   'linux-arm64': {
@@ -46,6 +49,7 @@ export const TARGETS = {
     libraryFile: 'libkrun.so.1',
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-arm64-gnu',
+    systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
     clangTriple: 'aarch64-unknown-linux-gnu',
   },
   'darwin-arm64': {
@@ -59,6 +63,7 @@ export const TARGETS = {
     libraryFile: 'libkrun.1.dylib',
     firmwareFile: 'libkrunfw.5.dylib',
     packageSuffix: 'darwin-arm64',
+    systemLibraries: [],
     clangTriple: 'arm64-apple-macosx11.0',
   },
 } as const satisfies Record<string, Target>;

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { main } from './commands/main.ts';
+import { signalAllGroups } from './effects/process.ts';
+
+/** Exit codes of a program that a signal ended: 128 and the signal's number. */
+const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+const stop = new AbortController();
+let exitBySignal: number | undefined;
+
+for (const [signal, code] of Object.entries(SIGNAL_EXITS)) {
+  process.on(signal, () => {
+    if (exitBySignal !== undefined) {
+      // The second Ctrl-C: the person does not want to wait for a clean end.
+      signalAllGroups('SIGKILL');
+      process.exit(exitBySignal);
+    }
+    exitBySignal = code;
+    stop.abort(new Error(`ended by ${signal}`));
+  });
+}
+
+// A reader that goes away (`| head`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const surroundings = { cwd: process.cwd(), variables: process.env };
+const code = await main(process.argv.slice(2), surroundings, stop.signal, {
+  stdout: process.stdout,
+  stderr: process.stderr,
+});
+process.exitCode = exitBySignal ?? code;

@@ -1,0 +1,65 @@
+import { relative } from 'node:path';
+import type { RunEvent } from '../run/engine.ts';
+import { formatSeconds } from '../run/lines.ts';
+import type { BuildManifest } from '../run/outputs.ts';
+import { plainView } from '../run/plain-view.ts';
+import { painter, terminalKind } from '../run/terminal.ts';
+import type { LiveView } from '../run/view.ts';
+import { build } from './build.ts';
+import type { Streams } from './main.ts';
+import type { CommonOptions, Session, Surroundings } from './session.ts';
+
+/** Builds, and shows it: drawn in place on a terminal, line by line elsewhere; the summary comes last. */
+export async function runBuild(
+  options: CommonOptions,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+  { stderr }: Streams,
+  reporter: string,
+): Promise<void> {
+  const began = Date.now();
+  const kind = terminalKind(stderr, surroundings.variables);
+  const paint = painter(kind.color);
+  const live = reporter === 'pretty' || (reporter === 'auto' && kind.live);
+  const plain = plainView((text) => stderr.write(text), paint);
+  const drawing = lazyLiveView(plain);
+  try {
+    const { manifest, outDir } = await build(options, surroundings, signal, (session) => {
+      stderr.write(`${paint('bold', `a3s-build ${session.config.toolVersion} · ${session.config.target.id}`)}\n`);
+      return live ? drawing.start(session) : plain;
+    });
+    await drawing.end();
+    const folder = relative(surroundings.cwd, outDir) || '.';
+    stderr.write(`${summary(manifest)} in ${formatSeconds((Date.now() - began) / 1000)} · results in ${folder}\n`);
+  } catch (error) {
+    await drawing.end();
+    throw error;
+  }
+}
+
+/** A live view that is only loaded once a step really runs: reused steps are told in plain lines. */
+function lazyLiveView(plain: (event: RunEvent) => void) {
+  let view: Promise<LiveView> | undefined;
+  const before: RunEvent[] = [];
+  return {
+    start: (session: Session) => (event: RunEvent) => {
+      if (view === undefined && event.kind !== 'start') {
+        before.push(event);
+        return;
+      }
+      view ??= import('../run/view.ts').then(({ liveView }) => liveView(session.plan, before));
+      void view.then((shown) => shown.show(event));
+    },
+    async end(): Promise<void> {
+      if (view === undefined) for (const event of before.splice(0)) plain(event);
+      else await (await view).end();
+    },
+  };
+}
+
+function summary({ steps }: BuildManifest): string {
+  const built = steps.filter((step) => step.outcome === 'built').length;
+  return built === 0
+    ? `nothing to do: ${steps.length} steps unchanged`
+    : `${built} steps ran, ${steps.length - built} unchanged`;
+}

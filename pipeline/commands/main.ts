@@ -1,0 +1,144 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { findTool } from '../effects/project.ts';
+import { buildError, toFailure } from '../plan/errors.ts';
+import { STEP_IDS } from '../plan/steps.ts';
+import { renderFailure } from '../run/failure-text.ts';
+import { painter, terminalKind } from '../run/terminal.ts';
+import type { Surroundings } from './session.ts';
+
+export interface Streams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
+/**
+ * Runs the command line.
+ * @returns The exit code. A run that was aborted returns 1; who aborted it knows the better code.
+ */
+export async function main(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  signal: AbortSignal,
+  streams: Streams,
+): Promise<number> {
+  const state: State = { verbose: false, exitCode: 0 };
+  const paint = painter(terminalKind(streams.stderr, surroundings.variables).color);
+  const program = makeProgram(surroundings, signal, streams, state);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return state.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      const message = error.message.replace(/^error: /, '');
+      streams.stderr.write(renderFailure(buildError('A3S1001', { message }).failure, paint));
+      return 64;
+    }
+    if (signal.aborted) {
+      streams.stderr.write(
+        'interrupted: child processes ended, unfinished results removed; the next run goes on from here\n',
+      );
+      return 1;
+    }
+    const failure = toFailure(error);
+    streams.stderr.write(renderFailure(failure, paint));
+    if (state.verbose && error instanceof Error) streams.stderr.write(`${error.stack ?? ''}\n${causeChain(error)}`);
+    return failure.exit;
+  }
+}
+
+/** What a command leaves for the end. */
+interface State {
+  verbose: boolean;
+  exitCode: number;
+}
+
+/** Exit code of a check that found something. */
+const CHECK_FAILED = 2;
+
+function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: Streams, state: State) {
+  const program = new Command('a3s-build')
+    .description('Build toolkit for libkrun: from pins to a booting microVM and its npm packages')
+    .version(findTool().version, '-V, --version')
+    .option('--cwd <dir>', 'work as if started in this folder')
+    .option('--config <file>', 'configuration file instead of the one found upwards')
+    .option('-v, --verbose', 'show stack traces of failures')
+    .addOption(
+      new Option('--reporter <name>', 'how progress is shown').choices(['auto', 'pretty', 'plain']).default('auto'),
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void streams.stdout.write(text), writeErr: () => {} })
+    .hook('preAction', (command) => {
+      state.verbose = command.opts().verbose ?? false;
+    });
+  const here = (): Surroundings => ({ ...surroundings, cwd: program.opts().cwd ?? surroundings.cwd });
+  const common = () => ({ config: program.opts().config });
+
+  program
+    .command('build', { isDefault: true })
+    .description('fetch, verify, build, bind and package')
+    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
+    .option('--libkrun-dir <dir>', "libkrun's source tree; it is never written to")
+    .option('--out <dir>', 'output folder (default: build in the project)')
+    .option('--only <step...>', `these steps and what they need: ${STEP_IDS.join(', ')}`)
+    .option('-j, --jobs <n>', 'compiler jobs at a time', parseJobs)
+    .option('-f, --force', 'run every step, whatever the store holds')
+    .option('--offline', 'use only what was fetched before')
+    .option('--dry-run [format]', 'say what would run and why, and do nothing; "json" for machines')
+    .action(async ({ dryRun, ...options }) => {
+      const all = { ...common(), ...options };
+      if (dryRun === undefined) {
+        const { runBuild } = await import('./build-view.ts');
+        await runBuild(all, here(), signal, streams, program.opts().reporter);
+        return;
+      }
+      const { printPreview } = await import('./plan.ts');
+      await printPreview(all, here(), streams.stdout, dryRun === 'json');
+    });
+
+  program
+    .command('plan')
+    .description('say what a build would do, and why')
+    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .option('--json', 'for machines')
+    .action(async ({ json, ...options }) => {
+      const { printPreview } = await import('./plan.ts');
+      await printPreview({ ...common(), ...options }, here(), streams.stdout, json ?? false);
+    });
+
+  program
+    .command('bindings')
+    .description('write the bindings of libkrun.h to generated/')
+    .option('--check', 'write nothing; exit 2 when generated/ is not what libkrun.h gives')
+    .option('--libkrun-dir <dir>', "libkrun's source tree")
+    .option('--offline', 'use only what was fetched before')
+    .action(async ({ check, ...options }) => {
+      const { runBindingsCommand } = await import('./bindings.ts');
+      const fresh = await runBindingsCommand({ ...common(), ...options }, here(), signal, streams, check ?? false);
+      if (!fresh) state.exitCode = CHECK_FAILED;
+    });
+
+  program
+    .command('explain')
+    .description('tell more about an error code')
+    .argument('<code>', 'such as A3S1203')
+    .action(async (code) => {
+      const { explain } = await import('./explain.ts');
+      streams.stdout.write(explain(code));
+    });
+  return program;
+}
+
+function parseJobs(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a number from 1');
+}
+
+function causeChain(error: Error): string {
+  const lines: string[] = [];
+  for (let cause = error.cause; cause instanceof Error && lines.length < 10; cause = cause.cause) {
+    lines.push(`caused by: ${cause.stack ?? cause.message}\n`);
+  }
+  return lines.join('');
+}

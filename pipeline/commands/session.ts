@@ -1,0 +1,73 @@
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type DigestCache, openDigestCache } from '../effects/digests.ts';
+import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
+import { findProject, findTool, storeFolder } from '../effects/project.ts';
+import { openStore, type Store } from '../effects/store.ts';
+import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
+import { assemblePlan, digestOf, type PlanFacts } from '../plan/assemble.ts';
+import { type Config, type Flags, resolveConfig } from '../plan/config.ts';
+import { readEnvironment } from '../plan/environment.ts';
+import type { Pins } from '../plan/pins.ts';
+import type { Plan } from '../plan/steps.ts';
+import { type LastRun, openLastRun } from '../run/last-run.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where a command is started; taken from the process by the command line, given by callers of the functions. */
+export interface Surroundings {
+  readonly cwd: string;
+  readonly variables: Variables;
+}
+
+/** Options that every command has. */
+export interface CommonOptions extends Flags {
+  /** Configuration file instead of the one found upwards. */
+  readonly config?: string | undefined;
+}
+
+/** Everything that is settled before a command does its work. */
+export interface Session {
+  readonly config: Config;
+  readonly pins: Pins;
+  readonly facts: PlanFacts;
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly digests: DigestCache;
+  readonly toolchain: Toolchain;
+  readonly lastRun: LastRun;
+  readonly variables: Variables;
+}
+
+/** @throws BuildError for configuration, pins, environment or options that cannot be used. */
+export async function openSession(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Session> {
+  const environment = readEnvironment(variables);
+  const tool = findTool();
+  const project = await findProject(cwd, options.config);
+  const config = resolveConfig({
+    flags: options,
+    environment,
+    file: project.file,
+    roots: { project: project.root, tool: tool.root, store: storeFolder(environment.cacheDir, cwd) },
+    toolVersion: tool.version,
+    machine: { platform: process.platform, arch: process.arch, cores: availableParallelism() },
+    resolvePath: resolve,
+    cwd,
+  });
+  const pins = await readPins(config);
+  const facts = readPlanFacts(config, homedir(), variables['CARGO_HOME']);
+  const plan = assemblePlan(config, pins, facts);
+  const toolchain = openToolchain(config.projectRoot, variables);
+  askAhead(plan, toolchain);
+  const store = openStore(config.storeDir);
+  const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
+  const digests = await openDigestCache(rows, !config.pristine);
+  return { config, pins, facts, plan, store, digests, toolchain, lastRun: await openLastRun(store, config), variables };
+}
+
+/** Puts all questions to the tools at once; the answers arrive while files are being looked at. */
+function askAhead(plan: Plan, toolchain: Toolchain): void {
+  for (const input of plan.steps.flatMap((step) => step.inputs)) {
+    if (input.kind === 'tool') void toolchain.ask(input.command, input.args);
+  }
+}

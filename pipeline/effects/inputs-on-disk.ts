@@ -1,0 +1,55 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PlanFacts, SourceOrigin } from '../plan/assemble.ts';
+import { cargoConfigPlaces } from '../plan/cargo.ts';
+import type { Config } from '../plan/config.ts';
+import { buildError } from '../plan/errors.ts';
+import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../plan/pins.ts';
+import { readTextIfThere } from './files.ts';
+
+/**
+ * Reads the pins: the project's own files, else the ones that come with the tool.
+ * @throws BuildError A3S1102 with line and column.
+ */
+export async function readPins(config: Pick<Config, 'projectRoot' | 'toolRoot'>): Promise<Pins> {
+  return {
+    firmware: await readPin(config, 'libkrunfw.json', parseFirmwarePins),
+    libkrun: await readPin(config, 'libkrun.json', parseLibkrunPins),
+  };
+}
+
+/** Looks at the disk for what the plan depends on. */
+export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): PlanFacts {
+  const places = cargoConfigPlaces(config.projectRoot, cargoHome ?? join(home, '.cargo'));
+  return { source: findSource(config), cargoConfigs: places.filter((place) => existsSync(place)) };
+}
+
+/**
+ * Where libkrun's source is: the folder named by the user, else the project's `vendor/libkrun`, else the pinned crate.
+ * @throws BuildError A3S1301 for a folder without sources: an empty submodule is a mistake, not a choice.
+ */
+function findSource(config: Config): SourceOrigin {
+  const vendored = join(config.projectRoot, 'vendor', 'libkrun');
+  const folder = config.libkrunDir ?? (existsSync(vendored) ? vendored : undefined);
+  if (folder === undefined) return { kind: 'crate' };
+  if (existsSync(join(folder, 'Cargo.toml'))) return { kind: 'tree', path: folder };
+  const state = !existsSync(folder)
+    ? 'does not exist'
+    : readdirSync(folder).length === 0
+      ? 'is empty'
+      : 'has no Cargo.toml';
+  throw buildError('A3S1301', { message: `Vendored sources not found: ${folder} ${state}`, where: { file: folder } });
+}
+
+async function readPin<T>(
+  config: Pick<Config, 'projectRoot' | 'toolRoot'>,
+  name: string,
+  parse: (text: string, file: string) => T,
+): Promise<T> {
+  for (const root of [config.projectRoot, config.toolRoot]) {
+    const file = join(root, 'vendor', name);
+    const text = await readTextIfThere(file);
+    if (text !== undefined) return parse(text, file);
+  }
+  throw buildError('A3S9001', { message: `vendor/${name} is missing from the installation` });
+}

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import envPaths from 'env-paths';
+import { type ConfigFile, parseConfigFile } from '../plan/config.ts';
+import { buildError } from '../plan/errors.ts';
+import { diskError, readTextIfThere } from './files.ts';
+
+export const CONFIG_NAME = 'a3s-build.config.json';
+const PACKAGE_FIELD = 'a3s-build';
+
+/** Where a3s-build itself is installed, and its version. */
+export interface ToolInfo {
+  readonly root: string;
+  readonly version: string;
+}
+
+/** Finds the folder of our own package.json: one level up in an installed package, some more in a checkout. */
+export function findTool(): ToolInfo {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) {
+      const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+      if (name === 'a3s-build') return { root: folder, version: version ?? '0.0.0' };
+    }
+    if (dirname(folder) === folder)
+      throw buildError('A3S9001', { message: 'the package.json of a3s-build is missing' });
+  }
+}
+
+export interface Project {
+  readonly root: string;
+  readonly file: ConfigFile;
+}
+
+/**
+ * The project that `cwd` belongs to: the nearest folder upwards with a configuration (`a3s-build.config.json`, or an
+ * `a3s-build` field in package.json), else the workspace root, else the nearest package.json, else `cwd`.
+ * @param named Configuration file given by the user, which then decides alone.
+ * @throws BuildError A3S1101 for a configuration that cannot be used.
+ */
+export async function findProject(cwd: string, named?: string): Promise<Project> {
+  if (named !== undefined) {
+    const path = resolve(cwd, named);
+    const text = await readTextIfThere(path);
+    if (text === undefined) throw buildError('A3S1101', { message: `${path} does not exist`, where: { file: path } });
+    return { root: dirname(path), file: parseConfigFile(text, path) };
+  }
+  let nearestPackage: string | undefined;
+  let workspace: string | undefined;
+  for (const folder of foldersUpwards(cwd)) {
+    const config = await readTextIfThere(join(folder, CONFIG_NAME));
+    if (config !== undefined) return { root: folder, file: parseConfigFile(config, join(folder, CONFIG_NAME)) };
+    const manifest = readPackage(join(folder, 'package.json'));
+    if (manifest?.[PACKAGE_FIELD] !== undefined) {
+      const text = JSON.stringify(manifest[PACKAGE_FIELD], null, 2);
+      return { root: folder, file: parseConfigFile(text, `${join(folder, 'package.json')} ("${PACKAGE_FIELD}")`) };
+    }
+    if (manifest !== undefined) nearestPackage ??= folder;
+    if (manifest?.['workspaces'] !== undefined || existsSync(join(folder, 'pnpm-workspace.yaml'))) workspace ??= folder;
+  }
+  return { root: workspace ?? nearestPackage ?? cwd, file: {} };
+}
+
+/** Folder of the store: `A3S_CACHE_DIR`, else this system's cache folder. */
+export function storeFolder(named: string | undefined, cwd: string): string {
+  return named === undefined ? envPaths('a3s-build', { suffix: '' }).cache : resolve(cwd, named);
+}
+
+function* foldersUpwards(start: string): Generator<string> {
+  for (let folder = start; ; folder = dirname(folder)) {
+    yield folder;
+    if (dirname(folder) === folder) return;
+  }
+}
+
+function readPackage(file: string): Record<string, unknown> | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
+  } catch (error) {
+    // A package.json that npm itself cannot read is somebody else's trouble; it holds no configuration of ours.
+    if (error instanceof SyntaxError) return undefined;
+    throw diskError(file, error);
+  }
+}

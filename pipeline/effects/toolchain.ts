@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { childEnvironment } from '../plan/child-environment.ts';
+import { buildError } from '../plan/errors.ts';
+import { installLines, systemIds, type Tool } from '../plan/install-hints.ts';
+import { runProcess } from './process.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Asks programs what they are; each question is put once a run, however many steps ask it. */
+export interface Toolchain {
+  /** What the program prints on standard output, or undefined when it cannot be started or fails. */
+  ask(command: string, args: readonly string[]): Promise<string | undefined>;
+}
+
+/** @param cwd The project folder: rustup's choice of toolchain depends on where it is asked. */
+export function openToolchain(cwd: string, variables: Variables): Toolchain {
+  const answers = new Map<string, Promise<string | undefined>>();
+  const env = childEnvironment(variables);
+  const put = async (command: string, args: readonly string[]): Promise<string | undefined> => {
+    try {
+      const result = await runProcess({ command, args, cwd, env, idleLimit: 60_000 });
+      return result.code === 0 ? result.stdout.trim() : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    ask(command, args) {
+      const question = JSON.stringify([command, args]);
+      const answer = answers.get(question) ?? put(command, args);
+      answers.set(question, answer);
+      return answer;
+    },
+  };
+}
+
+/** Programs to look for, by what they are needed for. */
+export interface ToolCommands {
+  readonly cargo?: string;
+  readonly rustc?: string;
+  /** Linker driver of rustc. */
+  readonly cc?: string;
+  /** Compiler that must be able to link statically. */
+  readonly initCompiler?: string;
+}
+
+/**
+ * Checks that all tools are there, before any work starts.
+ * @throws BuildError A3S1201 naming every missing one, with this system's install lines.
+ */
+export async function requireTools(commands: ToolCommands, toolchain: Toolchain): Promise<void> {
+  const checks: readonly [Tool, string | undefined, readonly string[]][] = [
+    ['cargo', commands.cargo, ['-V']],
+    ['rustc', commands.rustc, ['-vV']],
+    ['cc', commands.cc, ['--version']],
+    ['cc', commands.initCompiler, ['--version']],
+  ];
+  const missing = new Map<string, Tool>();
+  await Promise.all(
+    checks.map(async ([tool, command, args]) => {
+      if (command !== undefined && (await toolchain.ask(command, args)) === undefined) missing.set(command, tool);
+    }),
+  );
+  const compiler = commands.initCompiler;
+  if (compiler !== undefined && !missing.has(compiler) && !(await hasStaticLibc(compiler, toolchain))) {
+    missing.set('libc.a (the static C library)', 'static-libc');
+  }
+  if (missing.size === 0) return;
+  const lines = installLines([...missing.values()], thisSystemIds());
+  throw buildError('A3S1201', { message: `missing: ${[...missing.keys()].join(', ')}`, fix: lines.join('\n') });
+}
+
+/** Compilers print the bare name back when they have no such file (gcc and clang alike). */
+async function hasStaticLibc(compiler: string, toolchain: Toolchain): Promise<boolean> {
+  const path = await toolchain.ask(compiler, ['-print-file-name=libc.a']);
+  return path !== undefined && path !== 'libc.a' && existsSync(path);
+}
+
+function thisSystemIds(): readonly string[] {
+  if (process.platform === 'darwin') return ['macos'];
+  try {
+    return systemIds(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,197 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DigestCache } from '../effects/digests.ts';
+import { withLock } from '../effects/lock.ts';
+import type { StepManifest, Store } from '../effects/store.ts';
+import type { Toolchain } from '../effects/toolchain.ts';
+import type { SourceOrigin } from '../plan/assemble.ts';
+import type { Config } from '../plan/config.ts';
+import { type Failure, toFailure } from '../plan/errors.ts';
+import type { Pins } from '../plan/pins.ts';
+import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
+import { STEP_RUNNERS } from '../steps/index.ts';
+import type { Progress, StepContext } from '../steps/step.ts';
+import { keyOf, resolveInputs } from './inputs.ts';
+import type { LastRun } from './last-run.ts';
+import { explainChange } from './reasons.ts';
+
+/** What happens while a plan runs; every view and report is made from these. */
+export type RunEvent =
+  | { readonly kind: 'start'; readonly step: StepId; readonly why: string }
+  | { readonly kind: 'progress'; readonly step: StepId; readonly progress: Progress }
+  | { readonly kind: 'note'; readonly step: StepId; readonly message: string }
+  | { readonly kind: 'done'; readonly step: StepId; readonly result: StepOutcome }
+  | { readonly kind: 'failed'; readonly step: StepId; readonly failure: Failure; readonly seconds: number };
+
+export interface StepOutcome {
+  readonly outcome: 'built' | 'reused';
+  readonly why: string;
+  readonly summary: string;
+  /** Seconds that this run spent on the step. */
+  readonly seconds: number;
+  /** Milliseconds since the run began. */
+  readonly startedAt: number;
+  readonly manifest: StepManifest;
+}
+
+export interface RunEnvironment {
+  readonly config: Config;
+  readonly pins: Pins;
+  readonly source: SourceOrigin;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly store: Store;
+  readonly digests: DigestCache;
+  readonly toolchain: Toolchain;
+  readonly lastRun: LastRun;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+  /** Called once, before the first step is built. */
+  readonly beforeBuilding: () => Promise<void>;
+}
+
+/**
+ * Runs a plan: each step as soon as what it needs is there, each result taken from the store where its inputs are
+ * unchanged. The first failure ends the steps that are still running.
+ * @throws BuildError of the step that failed first, or the abort reason.
+ */
+export async function runPlan(plan: Plan, environment: RunEnvironment): Promise<ReadonlyMap<StepId, StepOutcome>> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([environment.signal, stop.signal]);
+  const run = {
+    ...environment,
+    signal,
+    began: Date.now(),
+    plan,
+    results: new Map<StepId, StepManifest>(),
+    lane: makeLane(),
+  };
+  const pending = new Map<StepId, Promise<StepOutcome>>();
+  let first: unknown;
+  for (const step of plan.steps) {
+    const needs = step.needs.map((id) => pending.get(id));
+    const outcome = Promise.all(needs).then(() => runStep(step, run));
+    outcome.catch((error: unknown) => {
+      first ??= error;
+      stop.abort(error);
+    });
+    pending.set(step.id, outcome);
+  }
+  // All must settle before the first failure is reported: no step may still be writing when the caller goes on.
+  const settled = await Promise.allSettled(pending.values());
+  if (first !== undefined) throw first;
+  const outcomes = settled.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value] : []));
+  return new Map(outcomes.map((outcome) => [outcome.manifest.step, outcome]));
+}
+
+interface Run extends RunEnvironment {
+  readonly plan: Plan;
+  readonly began: number;
+  readonly results: Map<StepId, StepManifest>;
+  readonly lane: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+async function runStep(step: PlannedStep, run: Run): Promise<StepOutcome> {
+  const began = Date.now();
+  const seconds = (): number => (Date.now() - began) / 1000;
+  try {
+    const inputs = await resolveInputs(step, run);
+    const key = keyOf(step.id, run.plan.target, inputs);
+    const stored = run.config.force ? undefined : await findResult(step.id, key, run);
+    const finish = (outcome: 'built' | 'reused', why: string, manifest: StepManifest): StepOutcome => {
+      run.results.set(step.id, manifest);
+      const summary = String(manifest.facts['summary'] ?? '');
+      const result = { outcome, why, summary, seconds: seconds(), startedAt: began - run.began, manifest };
+      run.emit({ kind: 'done', step: step.id, result });
+      return result;
+    };
+    if (stored !== undefined) return finish('reused', 'unchanged', stored);
+
+    const why = run.config.force ? 'forced' : explainChange(run.lastRun.inputs(step.id), inputs);
+    await run.beforeBuilding();
+    const work = (): Promise<StepOutcome> => {
+      run.emit({ kind: 'start', step: step.id, why });
+      const lock = run.store.lockFile(`${step.id}-${key}`);
+      const onWait = (pid: number): void =>
+        run.emit({ kind: 'note', step: step.id, message: `waiting for another a3s-build (process ${pid})` });
+      return withLock(lock, { signal: run.signal, onWait }, async () => {
+        // Whoever held the lock may have made just this result.
+        const made = run.config.force ? undefined : await findResult(step.id, key, run);
+        if (made !== undefined) return finish('reused', 'made by another run meanwhile', made);
+        return finish('built', why, await buildStep(step, key, inputs, run));
+      });
+    };
+    return await (step.background ? run.lane(work) : work());
+  } catch (error) {
+    // Steps that end because another one failed have nothing of their own to tell.
+    if (!run.signal.aborted) {
+      run.emit({ kind: 'failed', step: step.id, failure: toFailure(error), seconds: seconds() });
+    }
+    throw error;
+  }
+}
+
+async function findResult(step: StepId, key: string, run: Run): Promise<StepManifest | undefined> {
+  const manifest = run.store.readManifest(step, key);
+  return manifest !== undefined && (await run.store.isIntact(manifest, run.digests)) ? manifest : undefined;
+}
+
+async function buildStep(
+  step: PlannedStep,
+  key: string,
+  inputs: Readonly<Record<string, string>>,
+  run: Run,
+): Promise<StepManifest> {
+  run.signal.throwIfAborted();
+  const began = Date.now();
+  const out = await run.store.temporary(step.id);
+  const temporary = await run.store.temporary(`${step.id}-work`);
+  try {
+    const context = stepContext(step, out, temporary, run);
+    await rm(context.log, { force: true });
+    const runner = await STEP_RUNNERS[step.id]();
+    const result = await runner(context);
+    run.signal.throwIfAborted();
+    await run.store.discard(step.id, key);
+    const facts = { ...result.facts, summary: result.summary };
+    const seconds = (Date.now() - began) / 1000;
+    return await run.store.publish(out, { schema: 1, step: step.id, key, inputs, facts, seconds }, run.digests);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function stepContext(step: PlannedStep, out: string, temporary: string, run: Run): StepContext {
+  return {
+    config: run.config,
+    pins: run.pins,
+    source: run.source,
+    variables: run.variables,
+    store: run.store,
+    digests: run.digests,
+    toolchain: run.toolchain,
+    signal: run.signal,
+    out,
+    temporary,
+    background: step.background,
+    log: join(run.config.outDir, 'logs', `${step.id}.log`),
+    scratch: (name) => (run.config.pristine ? join(temporary, 'scratch') : run.store.scratchDir(`${step.id}-${name}`)),
+    need: (id) => {
+      const manifest = run.results.get(id);
+      if (manifest === undefined) throw new Error(`step ${step.id} uses ${id} without needing it`);
+      return { dir: run.store.resultDir(id, manifest.key), facts: manifest.facts };
+    },
+    progress: (progress) => run.emit({ kind: 'progress', step: step.id, progress }),
+    warn: (message) => run.emit({ kind: 'note', step: step.id, message }),
+  };
+}
+
+/** Background steps run one after another: two of them at once would only take time from the one that matters. */
+function makeLane(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => {});
+    return next;
+  };
+}

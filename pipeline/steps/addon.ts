@@ -1,0 +1,67 @@
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { glibcNeeds } from '../binary/glibc.ts';
+import { runProcess } from '../effects/process.ts';
+import { auditFile, privateFolders } from './audit-file.ts';
+import { COMMITTED } from './bindings.ts';
+import { buildEnvironment, cargoProgress, filesBelow, withCargoWorkspace } from './cargo.ts';
+import { compileError } from './compile-error.ts';
+import { GLIBC_LIMIT } from './libkrun.ts';
+import type { RunStep } from './step.ts';
+
+const BINARY_NAME = 'libkrun';
+const IDLE_LIMIT = 30 * 60_000;
+
+/** Builds the Node addon from the emitted crate with the napi tool; libkrun itself is opened at run time. */
+export const runAddon: RunStep = async (context) => {
+  const { config, digests } = context;
+  const name = `${BINARY_NAME}.${config.target.packageSuffix}.node`;
+  const files = [
+    ...(await filesBelow(join(config.toolRoot, 'native'), 'native', digests, ['target'])),
+    ...(await filesBelow(join(context.need('bindings').dir, COMMITTED, 'napi'), 'generated/napi', digests)),
+  ];
+  await withCargoWorkspace(context, files, 'generated/napi/Cargo.toml', async (workspace) => {
+    const outputDir = join(context.temporary, 'addon');
+    const options = {
+      manifestPath: workspace.manifest,
+      target: config.target.triple,
+      targetDir: workspace.targetDir,
+      outputDir,
+      workDir: join(context.temporary, 'napi'),
+      cwd: config.projectRoot,
+      binaryName: BINARY_NAME,
+      release: true,
+      cargoOptions: ['--jobs', String(config.jobs), ...(config.offline ? ['--offline'] : [])],
+    };
+    const result = await runProcess({
+      command: process.execPath,
+      args: [join(config.toolRoot, 'dist', 'napi-build-worker.js'), JSON.stringify(options)],
+      cwd: config.projectRoot,
+      env: await buildEnvironment(context, workspace, []),
+      log: context.log,
+      signal: context.signal,
+      background: context.background,
+      idleLimit: IDLE_LIMIT,
+      onLine: (line) => {
+        const progress = cargoProgress(line);
+        if (progress !== undefined) context.progress(progress);
+      },
+    });
+    if (result.code !== 0 || result.signal !== null) throw await compileError('the napi build', result, context.log);
+    for (const file of await readdir(outputDir)) {
+      if (file.endsWith('.node')) await copyFile(join(outputDir, file), join(context.out, name));
+    }
+  });
+  const { elf, bytes } = await auditFile(join(context.out, name), {
+    machine: config.target.machine,
+    form: 'shared',
+    runpath: null,
+    needed: config.target.systemLibraries,
+    // Node itself provides these when it loads the addon.
+    unversionedImports: ['napi_*'],
+    glibcLimit: GLIBC_LIMIT,
+    forbiddenText: privateFolders(config),
+  });
+  const floor = glibcNeeds(elf).floor;
+  return { facts: { file: name, glibc: floor, size: bytes.length }, summary: `${name}, ${Math.round(bytes.length / 1024)} KiB` };
+};

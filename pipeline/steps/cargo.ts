@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import type { DigestCache } from '../effects/digests.ts';
+import { listTree } from '../effects/files.ts';
+import { withLock } from '../effects/lock.ts';
+import { type ProcessResult, runProcess } from '../effects/process.ts';
+import { syncFolder, type WantedFile } from '../effects/sync.ts';
+import { digestOf } from '../plan/assemble.ts';
+import { cargoEnvironment, childEnvironment } from '../plan/child-environment.ts';
+import { buildError } from '../plan/errors.ts';
+import { compileError } from './compile-error.ts';
+import type { StepContext } from './step.ts';
+
+/** A crate in a private copy, with the target folder that stays beside it between runs. */
+export interface CargoWorkspace {
+  /** Folder that holds the copied files. */
+  readonly root: string;
+  readonly manifest: string;
+  readonly targetDir: string;
+}
+
+/** Minutes-long silence is normal while one big unit is compiled on a slow machine; half an hour is not. */
+const IDLE_LIMIT = 30 * 60_000;
+
+/**
+ * Copies `files` to a place of our own and runs `work` there, alone: what cargo builds is never in the user's tree,
+ * and a second run waits instead of changing files under a running compiler.
+ */
+export async function withCargoWorkspace<T>(
+  context: StepContext,
+  files: readonly WantedFile[],
+  manifest: string,
+  work: (workspace: CargoWorkspace) => Promise<T>,
+): Promise<T> {
+  const { config, toolchain } = context;
+  const rustc = await toolchain.ask(config.environment.rustc, ['-vV']);
+  const name = `${config.target.id}-${digestOf([config.projectRoot, rustc ?? '']).slice(0, 16)}`;
+  const scratch = context.scratch(name);
+  const onWait = (pid: number): void => context.warn(`waiting for another a3s-build (process ${pid})`);
+  return withLock(`${scratch}.lock`, { signal: context.signal, onWait }, async () => {
+    const root = join(scratch, 'files');
+    await syncFolder(root, files, context.digests, () => true);
+    return work({ root, manifest: join(root, manifest), targetDir: join(scratch, 'target') });
+  });
+}
+
+/** Every file of a folder, as wanted below `to`. */
+export async function filesBelow(
+  folder: string,
+  to: string,
+  digests: DigestCache,
+  exclude: readonly string[] = [],
+): Promise<WantedFile[]> {
+  return Promise.all(
+    listTree(folder, exclude).map(async ({ path }) => ({
+      path: join(to, path),
+      from: join(folder, path),
+      sha256: await digests.digest(join(folder, path)),
+      executable: false,
+    })),
+  );
+}
+
+/**
+ * Runs `cargo build` with an environment in which nothing but the declared inputs has a say, and with every path of
+ * this machine replaced in what it compiles.
+ * @throws BuildError A3S1203 with the first error and the log.
+ */
+export async function cargoBuild(
+  context: StepContext,
+  workspace: CargoWorkspace,
+  build: { readonly args: readonly string[]; readonly rustflags: readonly string[] },
+): Promise<void> {
+  const env = await buildEnvironment(context, workspace, build.rustflags);
+  const result = await runCargo(context, env, [
+    'build',
+    '--locked',
+    '--release',
+    '--manifest-path',
+    workspace.manifest,
+    '--target',
+    context.config.target.triple,
+    '--target-dir',
+    workspace.targetDir,
+    '--jobs',
+    String(context.config.jobs),
+    ...build.args,
+  ]);
+  if (result.code !== 0 || result.signal !== null) throw await compileError('cargo', result, context.log);
+}
+
+/** The environment for compiling `workspace`, with `RUSTC` and `CARGO` as the user chose them. */
+export async function buildEnvironment(
+  context: StepContext,
+  workspace: CargoWorkspace,
+  rustflags: readonly string[],
+): Promise<Record<string, string>> {
+  const { config, toolchain, variables } = context;
+  const { rustc, cargo } = config.environment;
+  const sysroot = (await toolchain.ask(rustc, ['--print', 'sysroot'])) ?? '';
+  const commit = /^commit-hash: (\w+)/m.exec((await toolchain.ask(rustc, ['-vV'])) ?? '')?.[1] ?? 'unknown';
+  const remaps = [
+    [workspace.targetDir, 'target'],
+    [workspace.root, 'source'],
+    ...(await packageFolders(context, workspace)),
+    [join(sysroot, 'lib/rustlib/src/rust'), `/rustc/${commit}`],
+  ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  return {
+    ...cargoEnvironment(variables, {
+      triple: config.target.triple,
+      rustflags: [...rustflags, ...remaps],
+      offline: config.offline,
+    }),
+    ...(rustc === 'rustc' ? {} : { RUSTC: rustc }),
+    ...(cargo === 'cargo' ? {} : { CARGO: cargo }),
+  };
+}
+
+/** Folder of every package and the name that stands for it in the result: the same wherever cargo keeps its registry. */
+async function packageFolders(context: StepContext, workspace: CargoWorkspace): Promise<string[][]> {
+  const { config, variables } = context;
+  const env = childEnvironment(variables, config.offline ? { CARGO_NET_OFFLINE: 'true' } : {});
+  const result = await runCargo(context, env, [
+    'metadata',
+    '--format-version',
+    '1',
+    '--locked',
+    '--manifest-path',
+    workspace.manifest,
+    '--filter-platform',
+    config.target.triple,
+  ]);
+  if (result.code !== 0) throw await metadataError(context, result);
+  const { packages } = JSON.parse(result.stdout) as {
+    packages: { name: string; version: string; manifest_path: string }[];
+  };
+  return (
+    packages
+      .map((entry) => [entry.manifest_path.replace(/\/Cargo\.toml$/, ''), `${entry.name}-${entry.version}`])
+      // rustc lets the last match win: the packages of the tree itself lie below its root, longer paths come later.
+      .sort(([a = ''], [b = '']) => a.length - b.length || (a < b ? -1 : 1))
+  );
+}
+
+function runCargo(context: StepContext, env: Record<string, string>, args: readonly string[]): Promise<ProcessResult> {
+  return runProcess({
+    command: context.config.environment.cargo,
+    args,
+    // Cargo reads its configuration (mirrors, proxies) from the working folder: the user's project, not our copy.
+    cwd: context.config.projectRoot,
+    env,
+    log: context.log,
+    signal: context.signal,
+    background: context.background,
+    idleLimit: IDLE_LIMIT,
+    onLine: (line) => {
+      const progress = cargoProgress(line);
+      if (progress !== undefined) context.progress(progress);
+    },
+  });
+}
+
+/** Reads cargo's progress bar: `Building [====>    ] 54/120: vm-memory, devices`. */
+export function cargoProgress(
+  line: string,
+): { done: number; total: number; unit: 'crates'; detail: string } | undefined {
+  const match = /Building \[[=> ]*\] (\d+)\/(\d+)(?:: (.*))?$/.exec(line);
+  if (match === null) return undefined;
+  return {
+    done: Number(match[1]),
+    total: Number(match[2]),
+    unit: 'crates',
+    detail: (match[3] ?? '').replace(/\.\.\.$/, ''),
+  };
+}
+
+async function metadataError(context: StepContext, result: ProcessResult): Promise<Error> {
+  const text = result.tail.find((line) => line.startsWith('error')) ?? result.tail.at(-1) ?? '';
+  const message = `cargo cannot fetch the crates that the build needs: ${text}`;
+  if (context.config.offline) return buildError('A3S2003', { message, log: context.log });
+  if (/--locked|lock file/.test(text)) return compileError('cargo', result, context.log);
+  return buildError('A3S2002', { message, log: context.log });
+}

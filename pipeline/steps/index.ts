@@ -1,0 +1,15 @@
+import type { StepId } from '../plan/steps.ts';
+import type { RunStep } from './step.ts';
+
+/** What each step runs, loaded only when it does: a run with nothing to do imports none of them. */
+export const STEP_RUNNERS: Readonly<Record<StepId, () => Promise<RunStep>>> = {
+  firmware: async () => (await import('./firmware.ts')).runFirmware,
+  source: async () => (await import('./source.ts')).runSource,
+  bindings: async () => (await import('./bindings.ts')).runBindings,
+  init: async () => (await import('./init.ts')).runInit,
+  libkrun: async () => (await import('./libkrun.ts')).runLibkrun,
+  addon: async () => (await import('./addon.ts')).runAddon,
+  launcher: async () => (await import('./launcher.ts')).runLauncher,
+  prefix: async () => (await import('./prefix.ts')).runPrefix,
+  package: async () => (await import('./package.ts')).runPackage,
+};

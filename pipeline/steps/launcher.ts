@@ -1,0 +1,35 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { glibcNeeds } from '../binary/glibc.ts';
+import { auditFile, privateFolders } from './audit-file.ts';
+import { cargoBuild, filesBelow, withCargoWorkspace } from './cargo.ts';
+import { GLIBC_LIMIT } from './libkrun.ts';
+import type { RunStep } from './step.ts';
+
+/** Name of the executable, in the prefix and in the packages. */
+export const LAUNCHER = 'krun-launcher';
+
+/** Builds the executable that starts a VM in a process of its own. */
+export const runLauncher: RunStep = async (context) => {
+  const { config } = context;
+  const executable = join(context.out, 'bin', LAUNCHER);
+  await mkdir(join(context.out, 'bin'), { recursive: true });
+  const files = await filesBelow(join(config.toolRoot, 'native'), '', context.digests, ['target']);
+  await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
+    await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
+    await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);
+  });
+  const { elf, bytes } = await auditFile(executable, {
+    machine: config.target.machine,
+    runpath: null,
+    needed: config.target.systemLibraries,
+    unversionedImports: [],
+    glibcLimit: GLIBC_LIMIT,
+    forbiddenText: privateFolders(config),
+  });
+  const floor = glibcNeeds(elf).floor;
+  return {
+    facts: { glibc: floor, size: bytes.length },
+    summary: `${LAUNCHER}, ${Math.round(bytes.length / 1024)} KiB, glibc ${floor}`,
+  };
+};
