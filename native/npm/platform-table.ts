@@ -1,0 +1,20 @@
+/** A platform package, with the calls that reach its files; each call names the file literally. */
+export interface PlatformEntry {
+  readonly package: string;
+  /** Path of the package's package.json; throws when the package is not installed. */
+  readonly manifest: () => string;
+  readonly launcher: () => string;
+  /** Loads the addon. */
+  readonly addon: () => unknown;
+}
+
+/** What this release consists of. */
+export interface PlatformTable {
+  /** Name and version of the root package. */
+  readonly name: string;
+  readonly version: string;
+  /** Oldest version of Node. */
+  readonly node: string;
+  /** By Node's names for platform and processor: `linux-x64`. */
+  readonly platforms: Readonly<Record<string, PlatformEntry>>;
+}
