@@ -1,9 +1,13 @@
-import type {
-  FunctionDeclarationStructure,
-  JSDocStructure,
-  OptionalKind,
-  SourceFile,
-  VariableStatementStructure,
+import {
+  type FunctionDeclarationStructure,
+  IndentationText,
+  type JSDocStructure,
+  type OptionalKind,
+  Project,
+  QuoteKind,
+  type SourceFile,
+  VariableDeclarationKind,
+  type VariableStatementStructure,
 } from 'ts-morph';
 import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly } from './dts-docs.ts';
 import type { EmittedFile, HeaderIr } from './ir.ts';
@@ -14,10 +18,11 @@ export interface DtsOptions {
   readonly docs: boolean;
 }
 
-/** Emits the TypeScript declarations of the addon, for people: names, literal constants, the error contract. */
+/**
+ * Emits the TypeScript declarations of the addon, for people: names, literal constants, the error contract.
+ * Import this module only where declarations are written: the library behind it takes half a second to load.
+ */
 export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<EmittedFile> {
-  // Half a second to import: only who writes declarations pays for it.
-  const { IndentationText, Project, QuoteKind, VariableDeclarationKind } = await import('ts-morph');
   const project = new Project({
     useInMemoryFileSystem: true,
     skipLoadingLibFiles: true,

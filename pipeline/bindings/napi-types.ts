@@ -191,7 +191,7 @@ function plainReturn(type: CType): MappedReturn | string {
 }
 
 /** A C type in words, for reasons shown to people. */
-export function describe(type: CType): string {
+function describe(type: CType): string {
   if (type.kind === 'integer') return type.spelling;
   if (type.kind === 'named') return type.name;
   if (type.kind === 'pointer') return `a pointer to ${describe(type.pointee)}`;

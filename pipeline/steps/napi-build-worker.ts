@@ -31,7 +31,7 @@ export interface NapiBuildOptions {
 const TEXTS = ['manifestPath', 'target', 'targetDir', 'outputDir', 'workDir', 'binaryName'] as const;
 
 /** Reads the options; throws with the field's name, since only a bug of the caller can get them wrong. */
-export function parseOptions(text: string): NapiBuildOptions {
+function parseOptions(text: string): NapiBuildOptions {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) throw new Error('options: not an object');
   const fields = value as Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export function parseOptions(text: string): NapiBuildOptions {
 }
 
 /** Builds the addon and returns the path of its `.node` file. */
-export async function buildAddon(options: NapiBuildOptions): Promise<string> {
+async function buildAddon(options: NapiBuildOptions): Promise<string> {
   await mkdir(options.outputDir, { recursive: true });
   await mkdir(options.workDir, { recursive: true });
   const packageJsonPath = join(options.workDir, 'package.json');

@@ -185,7 +185,13 @@ impl Argument {
 
     fn wide<T: Integer>(self, name: &str) -> Result<T> {
         let number = self.number(name, "a number or a bigint")?;
-        T::from_number(number).ok_or_else(|| self.out_of_range::<T>(name))
+        T::from_number(number).ok_or_else(|| {
+            let (low, high) = T::RANGE;
+            let message = format!(
+                "The \"{name}\" argument must be an integer from {low} to {high}, a bigint beyond Number.MAX_SAFE_INTEGER"
+            );
+            throw(self.env, Class::Range, OUT_OF_RANGE, &message)
+        })
     }
 
     fn number(self, name: &str, expected: &str) -> Result<f64> {

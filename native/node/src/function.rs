@@ -3,9 +3,9 @@
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use napi::{Env, Error, Result};
+use napi::{Env, Result};
 
-use crate::failure::{throw_errno, throw_missing};
+use crate::failure::{throw, throw_errno, throw_missing, Class};
 use crate::library::library;
 
 /// A function of libkrun, of the C type `T`.
@@ -53,12 +53,14 @@ impl<T: Copy> Function<T> {
         self.checked(env, result.into()).map(|value| value != 0)
     }
 
-    /// A result that only a failure gives: the function otherwise never returns.
+    /// A result that only a failure gives: the function otherwise never returns, so this always throws.
     pub fn never(&self, env: Env, result: impl Into<i64>) -> Result<()> {
-        self.status(env, result)
+        self.status(env, result)?;
+        let message = format!("{} returned without an error", self.name.to_string_lossy());
+        Err(throw(env.raw(), Class::Error, "ERR_LIBKRUN_RETURNED", &message))
     }
 
-    fn checked(&self, env: Env, result: i64) -> std::result::Result<i64, Error> {
+    fn checked(&self, env: Env, result: i64) -> Result<i64> {
         if result < 0 {
             return Err(throw_errno(env, self.name, result));
         }

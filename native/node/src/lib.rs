@@ -11,6 +11,7 @@
 //! | this libkrun lacks the function | `Error` | `ENOSYS`, with `errno` and `syscall` |
 //! | the library cannot be opened | `Error` | `ERR_LIBKRUN_LOAD` |
 //! | `loadLibrary` after another folder's library was opened | `Error` | `ERR_LIBKRUN_LOADED` |
+//! | a call that must not return did, without an error | `Error` | `ERR_LIBKRUN_RETURNED` |
 //! | argument of the wrong type | `TypeError` | `ERR_INVALID_ARG_TYPE` |
 //! | string with a null character, bytes of the wrong length | `TypeError`, `RangeError` | `ERR_INVALID_ARG_VALUE` |
 //! | number that is not an integer in range | `RangeError` | `ERR_OUT_OF_RANGE` |
