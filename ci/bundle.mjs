@@ -15,10 +15,20 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20.18',
+  // The ES modules of packages that have both: they can be cut down to what is used.
+  mainFields: ['module', 'main'],
   legalComments: 'linked',
   logLevel: 'warning',
-  // Bundled CommonJS packages call require for Node's own modules.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  // What bundled CommonJS packages expect to find.
+  banner: {
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+      'const require = __createRequire(import.meta.url);',
+      'const __filename = __fileURLToPath(import.meta.url);',
+      "const __dirname = __fileURLToPath(new URL('.', import.meta.url));",
+    ].join('\n'),
+  },
 };
 
 await rm(dist, { recursive: true, force: true });
@@ -35,6 +45,6 @@ await build({
   ...common,
   entryPoints: ['pipeline/steps/napi-build-worker.ts'],
   outfile: `${dist}/napi-build-worker.js`,
-  external: ['@napi-rs/lzma', '@napi-rs/cross-toolchain', '@emnapi/*', 'emnapi'],
+  external: ['@napi-rs/lzma', '@napi-rs/tar', '@napi-rs/wasm-tools', '@napi-rs/cross-toolchain', 'emnapi'],
 });
 await chmod(`${dist}/cli.js`, 0o755);

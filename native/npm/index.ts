@@ -30,7 +30,8 @@ export function run(config: VmConfig, options: RunOptions = {}): VmProcess {
 
 /**
  * The functions and constants of libkrun.h themselves, called in this process. The addon is loaded when the first of
- * them is touched. `krunStartEnter` takes this process over and ends it with the guest's exit code; `run` does not.
+ * them is touched. `raw.raw.krunStartEnter` takes this process over and ends it with the guest's exit code; `run` does
+ * not.
  *
  * @throws {LoadError} at the first touch, when the addon cannot be loaded
  */

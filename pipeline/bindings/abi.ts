@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDocument } from '../plan/document.ts';
 import type { CType, Docs, EmittedFile, HeaderIr, Item, ParameterRole } from './ir.ts';
 

@@ -76,7 +76,7 @@ export function commentLines(comment: string): readonly string[] {
 }
 
 function blockLine(line: string, first: boolean, last: boolean): string {
-  const opened = first ? line.replace(/^\s*\/\*[*!]?<?/, '') : line;
+  const opened = first ? line.replace(/^\s*\/\*(?:[*!](?!\/))?<?/, '') : line;
   const closed = last ? opened.replace(/\**\*\/\s*$/, '') : opened;
   return first ? closed : closed.replace(/^\s*\*(?!\/)/, '');
 }

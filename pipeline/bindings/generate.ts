@@ -1,5 +1,4 @@
 import { emitAbi } from './abi.ts';
-import { emitDts } from './emit-dts.ts';
 import { emitNapi } from './emit-napi.ts';
 import { emitSys } from './emit-sys.ts';
 import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
@@ -21,6 +20,7 @@ const RUNTIME_PATH = '../../native/node';
 
 /** Emits every file of `generated/` from the header's intermediate form. */
 export async function generateBindings(ir: HeaderIr, { docs, lock }: GenerateOptions): Promise<Generated> {
+  const { emitDts } = await import('./emit-dts.ts');
   const napi = emitNapi(ir, { docs, lock, runtimePath: RUNTIME_PATH });
   return {
     files: [emitSys(ir, { docs }), ...napi.files, await emitDts(ir, { docs }), emitAbi(ir)],

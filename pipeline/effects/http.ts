@@ -102,7 +102,7 @@ export function printableUrl(url: string): string {
 }
 
 async function makeDispatcher(network: Network, timing: Timing): Promise<Dispatcher> {
-  const { EnvHttpProxyAgent } = await import('undici');
+  const { EnvHttpProxyAgent } = (await import('undici')).default;
   const tls = {
     ...(network.ca === undefined ? {} : { ca: [...network.ca] }),
     ...(network.strictTls === undefined ? {} : { rejectUnauthorized: network.strictTls }),
@@ -144,7 +144,7 @@ async function openFollowing(
   dispatcher: Dispatcher,
   from: number,
 ): Promise<{ response: Answer; url: string }> {
-  const { request: send } = await import('undici');
+  const { request: send } = (await import('undici')).default;
   let url = request.url;
   let headers: Record<string, string> = { ...request.headers, 'accept-encoding': 'identity' };
   if (from > 0) headers['range'] = `bytes=${from}-`;

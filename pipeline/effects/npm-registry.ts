@@ -19,13 +19,10 @@ export async function readRegistryAccess(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RegistryAccess> {
   const { default: NpmConfig } = await import('@npmcli/config');
-  const { definitions, shorthands, flatten, nerfDarts } = await import('@npmcli/config/lib/definitions/index.js');
+  const { default: npm } = await import('@npmcli/config/lib/definitions/index.js');
   const config = new NpmConfig({
     npmPath: npmFolder(),
-    definitions,
-    shorthands,
-    flatten,
-    nerfDarts,
+    ...npm,
     cwd,
     env: { ...env },
     argv: [process.execPath, 'npm'],

@@ -20,8 +20,6 @@ declare module '@npmcli/config' {
 }
 
 declare module '@npmcli/config/lib/definitions/index.js' {
-  export const definitions: unknown;
-  export const shorthands: unknown;
-  export const flatten: unknown;
-  export const nerfDarts: unknown;
+  const npm: { definitions: unknown; shorthands: unknown; flatten: unknown; nerfDarts: unknown };
+  export default npm;
 }

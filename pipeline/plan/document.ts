@@ -1,5 +1,5 @@
 import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ErrorCode } from './error-table.ts';
 import { buildError } from './errors.ts';
 

@@ -91,7 +91,7 @@ async function bootEmulated(prefix: string, emulation: Emulation, vm: VmRequest,
       `${launcher(GUEST_FILES.prefix, GUEST_FILES.description)} --error-fd 9 9>/tmp/error >/tmp/stdout 2>/tmp/stderr`,
       'code=$?',
       // One line each: nothing that the kernel writes to the console in between can be taken for output.
-      'for stream in stdout stderr error; do echo "$stream $(base64 -w 0 /tmp/$stream)"; done',
+      'for stream in stdout stderr error; do echo "$stream $(wc -c </tmp/$stream) $(base64 -w 0 /tmp/$stream)"; done',
       'exit $code',
     ].join('\n');
     const files = [
@@ -99,13 +99,17 @@ async function bootEmulated(prefix: string, emulation: Emulation, vm: VmRequest,
       { hostPath: description, guestPath: GUEST_FILES.description },
     ];
     const { output, exitCode } = await bootInEmulation(emulation, { files, command, timeoutMs });
-    const stream = (name: string) => {
-      const text = new RegExp(`^${name} (\\S*)$`, 'm').exec(output)?.[1] ?? '';
-      return Buffer.from(text, 'base64').toString('utf8');
-    };
+    const stream = (name: string) => decodeStream(output, name);
     const failure = parseFailure(stream('error'));
     return { via: 'emulation', exitCode, stdout: stream('stdout'), stderr: stream('stderr'), failure };
   });
+}
+
+function decodeStream(output: string, name: string): string {
+  const [, size, text = ''] = new RegExp(`^${name} (\\d+) (\\S*)$`, 'm').exec(output) ?? [];
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== Number(size)) throw new Error(`${name} came damaged out of the emulated host:\n${output}`);
+  return bytes.toString('utf8');
 }
 
 function launcher(prefix: string, description: string): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type PlacedFile, placeBusybox, placeFiles, withFolder } from './file-tree.ts';
@@ -87,10 +87,12 @@ export async function bootInEmulation(emulation: Emulation, run: EmulatedRun): P
       '-no-reboot',
       '-nodefaults',
     ];
-    const devices = ['-display', 'none', '-monitor', 'none', '-serial', 'stdio'];
+    // A file takes every byte at once; on a pipe QEMU's serial port gives up on a reader that is late.
+    const consoleFile = join(folder, 'console');
+    const devices = ['-display', 'none', '-monitor', 'none', '-serial', `file:${consoleFile}`];
     const system = ['-kernel', emulation.kernel.image, '-initrd', initramfs, '-append', append];
     const ended = await runProgram(emulation.qemu, [...machine, ...devices, ...system], { timeoutMs: run.timeoutMs });
-    const text = ended.stdout.replaceAll('\r', '');
+    const text = (await readFile(consoleFile, 'utf8').catch(() => '')).replaceAll('\r', '');
     const found = new RegExp(`^begin ${mark}\n([^]*?)\n?end ${mark} (\\d+)$`, 'm').exec(text);
     if (found === null) {
       const why = ended.code === undefined ? `was not done after ${run.timeoutMs} ms` : `ended with ${ended.code}`;

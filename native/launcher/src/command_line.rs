@@ -19,6 +19,8 @@ const KERNEL_LIST_LIMIT: usize = 32;
 const RESERVED_VARIABLES: usize = 6;
 /// Variables by which the guest's init is told what to run. Init also takes them from `/proc/cmdline`.
 const INIT_PREFIX: &str = "KRUN_";
+/// Init sets variables from words of the line that start so, whether they are meant as variables or as arguments.
+const IMPORTED_PREFIXES: [&str; 4] = [INIT_PREFIX, "BOX_", "A3S_", "LD_"];
 /// Parameters of the kernel itself: given as a variable they would reach the kernel and not the command.
 const KERNEL_PARAMETERS: [&str; 20] = [
     "console",
@@ -57,6 +59,12 @@ pub fn check(description: &Description) -> Result<(), LauncherError> {
         if argument == "--" {
             return Err(bad(format!(
                 "arguments[{index}] is \"--\": the guest's kernel would drop it and all that follows"
+            )));
+        }
+        if argument.contains('=') && IMPORTED_PREFIXES.iter().any(|prefix| argument.starts_with(prefix)) {
+            return Err(bad(format!(
+                "arguments[{index}] would set a variable in the guest: arguments must not start like one of {}",
+                IMPORTED_PREFIXES.join(", ")
             )));
         }
     }

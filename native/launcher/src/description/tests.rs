@@ -127,6 +127,7 @@ fn what_the_guest_would_not_receive_as_it_is_gets_refused() {
         ("arguments", json!(["grüße"])),
         ("arguments", json!(["two\nlines"])),
         ("arguments", json!(["--"])),
+        ("arguments", json!(["LD_PRELOAD=/x.so"])),
         ("arguments", json!(vec!["x"; 32])),
         ("arguments", json!(["x".repeat(2048)])),
         ("environment", json!({ "a.b": "x" })),
