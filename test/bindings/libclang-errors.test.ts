@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { toIr } from '../../pipeline/bindings/header.ts';
+import { type ParseRequest, parseHeaders } from '../../pipeline/bindings/libclang/embedded.ts';
+import { BuildError, type Failure } from '../../pipeline/plan/errors.ts';
+import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { bundleWorker } from '../helpers/bundle-worker.ts';
+
+const target = TARGETS['linux-x64'];
+
+async function failure(content: string, options: Partial<ParseRequest> = {}): Promise<Failure> {
+  const workerPath = await bundleWorker();
+  const parsing = parseHeaders({ headers: [{ name: 'bad.h', content }], target, workerPath, ...options });
+  return parsing.then(
+    () => expect.unreachable('the header was accepted'),
+    (error: unknown) => (error instanceof BuildError ? error.failure : expect.unreachable(String(error))),
+  );
+}
+
+describe('a header that libclang refuses', () => {
+  it('is shown with file, line, column and the line itself', async () => {
+    const found = await failure('int fine(void);\nint broken(;\n');
+    expect(found.code).toBe('A3S3002');
+    expect(found.where).toMatchObject({ file: 'bad.h', line: 2, column: 12 });
+    expect(found.cause).toContain('int broken(;');
+  });
+
+  it('does not turn an unknown type into int', async () => {
+    const found = await failure('no_such_type broken(void);\n');
+    expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 1, column: 1 } });
+    expect(found.message).toContain("unknown type name 'no_such_type'");
+  });
+
+  it('names an include that is missing, and not what the missing include hides', async () => {
+    const found = await failure('int first(nothing);\n#include <not-there.h>\nint second(;\n');
+    expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 2 } });
+    expect(found.message).toContain('not-there.h');
+  });
+
+  it.each(['"../../../../etc/passwd"', '"/dev/urandom"'])(
+    'cannot include %s from outside the request',
+    async (include) => {
+      const found = await failure(`#include ${include}\nint call(void);\n`);
+      expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 1 } });
+      expect(JSON.stringify(found)).not.toMatch(/root:/);
+    },
+  );
+
+  it('cannot make the message quote a file by claiming to be it', async () => {
+    const found = await failure('#line 1 "/etc/passwd"\nint broken(;\n');
+    expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 2 } });
+  });
+
+  it('is stopped when its macros grow without end', async () => {
+    const levels = Array.from({ length: 40 }, (_, level) => `#define G${level + 1} G${level} G${level}\n`);
+    const found = await failure(`#define G0 int x;\n${levels.join('')}G40\n`, { timeLimit: 5_000 });
+    expect(found.code).toBe('A3S3002');
+    expect(found.message).toContain('5000 ms');
+  });
+});
+
+describe('the worker', () => {
+  it('that is not there is reported as a parser that cannot start', async () => {
+    expect((await failure('int call(void);\n', { workerPath: '/nowhere/worker.mjs' })).code).toBe('A3S3004');
+  });
+
+  it('that prints something else is not trusted', async () => {
+    expect((await failure('int call(void);\n', { nodePath: '/bin/echo' })).code).toBe('A3S3004');
+  });
+});
+
+describe('headers', () => {
+  it('may include each other and the files given with them, and only their own functions count', async () => {
+    const raw = await parseHeaders({
+      headers: [
+        { name: 'one.h', content: '#include "sub/shared.h"\nint one(shared_type value);\n' },
+        { name: 'two.h', content: '#include "one.h"\nvoid two(shared_type value);\n' },
+      ],
+      includes: [
+        { name: 'sub/shared.h', content: 'typedef unsigned shared_type;\nvoid not_mine(void);\n#define NOT_MINE 1\n' },
+      ],
+      target: TARGETS['darwin-arm64'],
+      workerPath: await bundleWorker(),
+    });
+    const ir = toIr(raw, [{ function: 'one', returns: 'plain', reason: 'test' }]);
+    expect(ir.target).toBe('darwin-arm64');
+    expect(ir.items.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'function one',
+      'function two',
+      'typedef shared_type',
+    ]);
+  });
+});
