@@ -82,6 +82,8 @@ function escapeComment(text: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(UNSAFE, ' ')
     .replace(/\*\//g, '*\\/')
+    // A comment that seems to open another one makes ts-morph lose count.
+    .replace(/\/\*/g, '/\\*')
     .replace(/@/g, '\\@')
     .split('\n')
     .map((line) => line.trim())
