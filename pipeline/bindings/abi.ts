@@ -126,7 +126,7 @@ export function docsDigest(docs: Docs | null): string | null {
  * A type in one line: width first, then the C spelling where it says more (`i32 int`, `u64 size_t`), pointers with
  * what they point to (`*const char`).
  */
-export function typeText(type: CType): string {
+function typeText(type: CType): string {
   switch (type.kind) {
     case 'integer':
       return `${type.signed ? 'i' : 'u'}${type.bits} ${type.spelling}`;

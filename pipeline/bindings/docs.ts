@@ -67,7 +67,7 @@ export function matchDocs(parsed: ParsedDocs, parameters: readonly string[]): Do
 }
 
 /** The lines between the delimiters, without the stars or slashes at their start. */
-export function commentLines(comment: string): readonly string[] {
+function commentLines(comment: string): readonly string[] {
   const lines = comment.replace(/\r\n?/g, '\n').split('\n');
   const text = comment.startsWith('/*')
     ? lines.map((line, index) => blockLine(line, index === 0, index === lines.length - 1))

@@ -27,6 +27,7 @@ export type CType =
 
 /** What a parameter is for: proven by its C type and doc comment, else taken from the override table. */
 export type ParameterRole =
+  /** Passed as it is. A pointer with this role (to a record, to a function) is for raw bindings only. */
   | { readonly kind: 'value' }
   /** NUL-terminated string that the function only reads. */
   | { readonly kind: 'string' }

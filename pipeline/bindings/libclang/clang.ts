@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as libclangjs from 'libclangjs/node.js';
 
-export type LibClang = Awaited<ReturnType<typeof libclangjs.default.default>>;
+type LibClang = Awaited<ReturnType<typeof libclangjs.default.default>>;
 export type CXTranslationUnit = ReturnType<LibClang['parseTranslationUnit']>;
 export type CXCursor = ReturnType<LibClang['getTranslationUnitCursor']>;
 export type CXType = ReturnType<LibClang['getCursorType']>;
@@ -55,7 +55,7 @@ export function typeKind({ api }: Clang, type: CXType): string {
   return api.getTypeKindSpelling(type.kind) ?? '';
 }
 
-export interface Position {
+interface Position {
   readonly path: string;
   readonly line: number;
   readonly offset: number;

@@ -41,7 +41,7 @@ export type RawType =
   /** Something this program has no words for (vectors, complex, 128-bit, anonymous types in place). */
   | { readonly kind: 'other'; readonly spelling: string };
 
-export interface RawPlace {
+interface RawPlace {
   /** As named in the request, without a folder of the parser. */
   readonly file: string;
   readonly line: number;
@@ -68,7 +68,7 @@ export interface RawFunction extends RawDeclaration {
   readonly noReturn: boolean;
 }
 
-export interface RawField {
+interface RawField {
   readonly name: string;
   readonly type: RawType;
   readonly bitField: boolean;
@@ -94,12 +94,12 @@ export interface RawEnum extends RawDeclaration {
   readonly values: readonly { readonly name: string; readonly value: string | null }[];
 }
 
-export interface RawTypedef extends RawDeclaration {
+interface RawTypedef extends RawDeclaration {
   readonly kind: 'typedef';
   readonly type: RawType;
 }
 
-export interface RawVariable extends RawDeclaration {
+interface RawVariable extends RawDeclaration {
   readonly kind: 'variable';
 }
 
@@ -118,13 +118,13 @@ export interface RawMacro extends RawDeclaration {
 }
 
 /** A macro with parameters: named so that its absence can be reported. */
-export interface RawFunctionMacro extends RawDeclaration {
+interface RawFunctionMacro extends RawDeclaration {
   readonly kind: 'function-macro';
 }
 
 export type RawItem = RawFunction | RawRecord | RawEnum | RawTypedef | RawVariable | RawMacro | RawFunctionMacro;
 
-export type RawSeverity = 'error' | 'fatal';
+type RawSeverity = 'error' | 'fatal';
 
 export interface RawDiagnostic {
   readonly severity: RawSeverity;
