@@ -110,8 +110,7 @@ function isSize(candidate: Candidate | undefined): candidate is Candidate {
 }
 
 /** Phrases around NULL that say nothing about passing it. */
-const NOT_ABOUT_PASSING =
-  /\bnot (?:be )?NULL\b|\bnon-NULL\b|\bterminated\b[^.]*\bNULL\b[^.]*|\bNULL-terminated\b/gi;
+const NOT_ABOUT_PASSING = /\bnot (?:be )?NULL\b|\bnon-NULL\b|\bterminated\b[^.]*\bNULL\b[^.]*|\bNULL-terminated\b/gi;
 const MAY_BE_NULL = /\bor NULL\b|\b(?:can|may|must) be NULL\b|\bif NULL\b|\bNULL (?:if|to|for|when|means)\b/i;
 
 function isNullable(name: string, docs: Docs | null, ask: Ask): boolean {
