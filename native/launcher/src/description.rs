@@ -18,6 +18,8 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// size of a file system tag).
 const MAX_TAG_BYTES: usize = 36;
 const DEFAULT_MEMORY_MIB: u32 = 512;
+/// libkrun panics when the guest's kernel does not fit; the one of libkrunfw 5 ends near 40 MiB.
+const LEAST_MEMORY_MIB: u32 = 64;
 
 /// Log levels, by libkrun's numbers.
 pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -80,7 +82,7 @@ pub fn parse(text: &[u8]) -> Parsed<Description> {
             &mut fields,
             "memoryMib",
             DEFAULT_MEMORY_MIB.into(),
-            1..=u64::from(u32::MAX),
+            LEAST_MEMORY_MIB.into()..=u32::MAX.into(),
         )? as u32,
         mounts: list(&mut fields, "mounts", mount)?,
         ports: list(&mut fields, "ports", port)?,

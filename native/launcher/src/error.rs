@@ -60,8 +60,10 @@ impl Code {
                  enabled; stop other hypervisors"
             }
             Self::Library => "install the package again, or name the right folder with --library",
-            Self::Call => "see the message of libkrun above; run with \"logLevel\": \"debug\" for more",
-            Self::GuestLost => "see the guest kernel's messages above; run with \"logLevel\": \"debug\" for more",
+            Self::Call => "libkrun's own messages on stderr tell more; run with \"logLevel\": \"debug\" for more",
+            Self::GuestLost => {
+                "the guest kernel's messages on stderr tell more; run with \"logLevel\": \"debug\" for more"
+            }
             Self::Crashed => "run with \"logLevel\": \"debug\" and report what libkrun prints",
         }
     }

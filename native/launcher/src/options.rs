@@ -27,7 +27,7 @@ The description is a JSON object of at most 1 MiB:
   environment  object of strings; nothing else is passed on (the guest's kernel adds HOME=/ and TERM=linux)
   workdir      folder in the guest (\"/\")
   vcpus        1 to what the host offers (1)
-  memoryMib    memory in MiB (512)
+  memoryMib    memory in MiB, 64 at least (512)
   mounts       list of {tag, path}; in the guest: mount -t virtiofs <tag> <folder>
   ports        list of {host, guest}, TCP
   logLevel     off, error, warn, info, debug, trace, or 0 to 5 (\"error\"), on stderr
