@@ -135,16 +135,41 @@ export async function packTarball(entries: readonly PackEntry[], to: string, dat
   }
 }
 
-/** Names and modes of an archive's entries, in order. */
-export async function listArchive(archive: string): Promise<{ path: string; mode: number; size: number }[]> {
-  const { list } = await import('tar');
-  const entries: { path: string; mode: number; size: number }[] = [];
-  await list({
-    file: archive,
-    strict: true,
-    onReadEntry: (entry) => entries.push({ path: entry.path, mode: entry.mode ?? 0, size: entry.size }),
-  });
-  return entries;
+/** One entry of an archive, as it was read back. */
+export interface ArchiveFile {
+  readonly path: string;
+  /** `File` for a plain file; else what tar calls it. */
+  readonly type: string;
+  readonly mode: number;
+  readonly content: Buffer;
+}
+
+/**
+ * Reads a whole archive into memory, in its own order.
+ * @throws BuildError A3S2004 when it is damaged or larger than `limits`.
+ */
+export async function readArchive(archive: string, limits: ArchiveLimits): Promise<ArchiveFile[]> {
+  const { Parser } = await import('tar');
+  const files: ArchiveFile[] = [];
+  let bytes = 0;
+  await parseArchive(
+    archive,
+    (refuse) =>
+      new Parser({
+        strict: true,
+        onReadEntry: (entry) => {
+          bytes += entry.size;
+          if (bytes > limits.bytes) return refuse(`more than ${limits.bytes} bytes`);
+          if (files.length >= limits.entries) return refuse(`more than ${limits.entries} entries`);
+          const chunks: Buffer[] = [];
+          entry.on('data', (chunk: Buffer) => chunks.push(chunk));
+          entry.on('end', () => {
+            files.push({ path: entry.path, type: entry.type, mode: entry.mode ?? 0, content: Buffer.concat(chunks) });
+          });
+        },
+      }),
+  );
+  return files;
 }
 
 /** Byte 9 of a gzip stream names the system that made it (RFC 1952): 255, unknown, on all of them. */

@@ -1,0 +1,86 @@
+import type { Target } from '../../plan/targets.ts';
+import { type Contents, packageLicense } from './contents.ts';
+import { addonName, platformPackageName } from './names.ts';
+
+/** Oldest Node that the packages are made for and tested with. */
+export const OLDEST_NODE = '20.18.1';
+
+/** A package.json, in the order in which it is written. */
+export type Manifest = Readonly<Record<string, unknown>>;
+
+export interface RootPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Targets whose packages were packed in this very version; no other may be named. */
+  readonly targets: readonly Target[];
+}
+
+/**
+ * package.json of a platform package. It has no `engines`: npm silently skips an optional package whose engines do
+ * not fit, and the loader names the mismatch instead.
+ */
+export function platformManifest(contents: Contents): Manifest {
+  const { name, version, target, glibc } = contents;
+  return {
+    name,
+    version,
+    description: `libkrun, its guest kernel, launcher and Node addon for ${target.id}`,
+    license: packageLicense(contents),
+    os: [target.platform],
+    cpu: [target.arch],
+    ...(target.libc === null ? {} : { libc: [target.libc] }),
+    main: `./${addonName(target)}`,
+    files: [
+      addonName(target),
+      'bin',
+      'lib',
+      'licenses',
+      'LICENSE',
+      'SOURCE.md',
+      'THIRD-PARTY-NOTICES.md',
+      'sbom.cdx.json',
+      'versions.json',
+    ],
+    // Libraries and executables inside a zip cannot be opened by the system.
+    preferUnplugged: true,
+    ...(glibc === null ? {} : { config: { glibc } }),
+  };
+}
+
+/** package.json of the root package. */
+export function rootManifest({ name, version, targets }: RootPackage): Manifest {
+  const conditions = (stem: string): object => ({
+    import: { types: `./${stem}.d.ts`, default: `./${stem}.js` },
+    require: { types: `./${stem}.d.cts`, default: `./${stem}.cjs` },
+  });
+  const names = targets.map((target) => platformPackageName(name, target)).sort();
+  return {
+    name,
+    version,
+    description: 'Boots Linux microVMs with libkrun, from Node.js',
+    keywords: ['libkrun', 'microvm', 'kvm', 'virtualization', 'sandbox'],
+    license: 'Apache-2.0',
+    type: 'module',
+    main: './index.cjs',
+    types: './index.d.cts',
+    exports: { '.': conditions('index'), './raw': conditions('libkrun'), './package.json': './package.json' },
+    files: [...ROOT_CODE, 'LICENSE', 'README.md'],
+    sideEffects: false,
+    engines: { node: `>=${OLDEST_NODE}` },
+    // Exact: addon, launcher and loader of one release are made for each other.
+    optionalDependencies: Object.fromEntries(names.map((one) => [one, version])),
+  };
+}
+
+/** Code of the root package that is bundled beforehand; it does not depend on what is packed. */
+export const ROOT_RUNTIME = ['index.cjs', 'index.js', 'index.d.cts', 'index.d.ts'] as const;
+
+/** All code of the root package. */
+export const ROOT_CODE = [
+  ...ROOT_RUNTIME,
+  'libkrun.cjs',
+  'libkrun.js',
+  'libkrun.d.cts',
+  'libkrun.d.ts',
+  'platform.cjs',
+] as const;

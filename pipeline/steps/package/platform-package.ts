@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { readElf } from '../../binary/elf.ts';
+import { compareReleases, glibcNeeds } from '../../binary/glibc.ts';
+import type { PackEntry } from '../../effects/archive.ts';
+import { writeFileWhole } from '../../effects/files.ts';
+import type { Target } from '../../plan/targets.ts';
+import { LAUNCHER } from '../launcher.ts';
+import { type Contents, licenseTexts } from './contents.ts';
+import { platformManifest } from './manifests.ts';
+import { addonName } from './names.ts';
+import { sbom } from './sbom.ts';
+import { notices, sourceNotice, versions } from './texts.ts';
+
+/** Folders that the files of a platform package come from. */
+export interface PlatformFolders {
+  /** Holds `lib` and `bin`. */
+  readonly prefix: string;
+  readonly addon: string;
+  /** libkrun's source tree. */
+  readonly source: string;
+  /** The pins' licence texts. */
+  readonly licenses: string;
+}
+
+/** All files of npm packages lie below this folder of the tarball. */
+export const NPM_FOLDER = 'package';
+
+/** The binaries of a platform package, with where each is to be found. */
+export function binaryEntries(target: Target, folders: Pick<PlatformFolders, 'prefix' | 'addon'>): PackEntry[] {
+  const { prefix, addon } = folders;
+  return [
+    entry(addonName(target), join(addon, addonName(target))),
+    entry(`bin/${LAUNCHER}`, join(prefix, 'bin', LAUNCHER), 0o755),
+    entry(`lib/${target.libraryFile}`, join(prefix, 'lib', target.libraryFile)),
+    entry(`lib/${target.firmwareFile}`, join(prefix, 'lib', target.firmwareFile)),
+  ];
+}
+
+/** Oldest glibc on which all of the files load; null where none needs it. */
+export function glibcFloor(
+  binaries: readonly { readonly path: string; readonly content: Uint8Array }[],
+): string | null {
+  const floors = binaries.map(({ path, content }) => glibcNeeds(readElf(content, path)).floor);
+  const known = floors.filter((floor) => floor !== null);
+  return known.toSorted(compareReleases).at(-1) ?? null;
+}
+
+/**
+ * Writes the texts of a platform package into `staging`.
+ * @returns Everything that the package consists of.
+ */
+export async function stagePlatformPackage(
+  contents: Contents,
+  folders: PlatformFolders,
+  staging: string,
+): Promise<PackEntry[]> {
+  const texts = await writeTexts(staging, {
+    'package.json': json(platformManifest(contents)),
+    'versions.json': json(versions(contents)),
+    'sbom.cdx.json': json(sbom(contents)),
+    'THIRD-PARTY-NOTICES.md': notices(contents),
+    'SOURCE.md': sourceNotice(contents),
+  });
+  const licenses = licenseTexts(contents.target).map(({ file, from, path }) =>
+    entry(`licenses/${file}`, join(from === 'source' ? folders.source : folders.licenses, path)),
+  );
+  return [
+    ...binaryEntries(contents.target, folders),
+    ...texts,
+    ...licenses,
+    entry('LICENSE', join(folders.source, 'LICENSE')),
+  ];
+}
+
+/** Writes texts below `staging`, as files of an npm package. */
+export async function writeTexts(staging: string, texts: Readonly<Record<string, string>>): Promise<PackEntry[]> {
+  await Promise.all(Object.entries(texts).map(([path, text]) => writeFileWhole(join(staging, path), text)));
+  return Object.keys(texts).map((path) => entry(path, join(staging, path)));
+}
+
+/** A file of an npm package. */
+export function entry(path: string, file: string, mode: PackEntry['mode'] = 0o644): PackEntry {
+  return { path: `${NPM_FOLDER}/${path}`, file, mode };
+}
+
+/** JSON as npm writes it. */
+export function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

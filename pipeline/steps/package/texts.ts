@@ -1,0 +1,145 @@
+import { type Contents, hasEdk2 } from './contents.ts';
+import { crateKey } from './crates.ts';
+import { addonName } from './names.ts';
+
+/** versions.json: what is inside, for programs. */
+export function versions(contents: Contents): object {
+  const { name, version, target, tool, glibc, libkrun, firmware } = contents;
+  return {
+    schema: 1,
+    package: { name, version },
+    target: target.id,
+    libkrun: { version: libkrun.version, features: libkrun.features },
+    libkrunfw: {
+      version: firmware.version,
+      kernel: firmware.kernel,
+      provider: firmware.provider,
+      sha256: firmware.sha256,
+    },
+    glibc,
+    builtWith: { 'a3s-build': tool },
+  };
+}
+
+/** THIRD-PARTY-NOTICES.md. */
+export function notices(contents: Contents): string {
+  const { target, libkrun, firmware, ownInit, crates } = contents;
+  const kernel = firmware.kernel === null ? '' : ` ${firmware.kernel}`;
+  return lines(
+    '# Third-party notices',
+    '',
+    'The files of this package hold software of others, under these licences. Their texts are in `licenses/`.',
+    '',
+    '| file | holds | licence |',
+    '|---|---|---|',
+    `| lib/${target.libraryFile} | libkrun ${libkrun.version} | ${libkrun.license} |`,
+    `| lib/${target.libraryFile} | the guest's init of libkrun | ${libkrun.license} |`,
+    ...optional(
+      ownInit,
+      `| lib/${target.libraryFile} | a C library, linked into that init (glibc, where the system's compiler uses it) | LGPL-2.1-or-later |`,
+    ),
+    ...optional(
+      hasEdk2(target),
+      `| lib/${target.libraryFile} | EDK2, firmware for guests (licenses/edk2.txt) | BSD-2-Clause-Patent |`,
+    ),
+    `| lib/${target.firmwareFile} | libkrunfw${firmware.version === null ? '' : ` ${firmware.version}`}, the library around the kernel | LGPL-2.1-only |`,
+    `| lib/${target.firmwareFile} | the Linux kernel${kernel}, run as the guest's | GPL-2.0-only |`,
+    `| lib/${target.libraryFile}, bin/krun-launcher, ${addonName(target)} | the Rust standard library | MIT OR Apache-2.0 |`,
+    `| the same | the Rust crates below | as each states |`,
+    '',
+    'The kernel and the library around it are separate works: they are loaded at run time, and may be replaced by',
+    `others under the same file name. \`SOURCE.md\` says where the source is.`,
+    '',
+    '## Rust crates',
+    '',
+    'From the lock files, with all that they name for this system. "not stated" means that a lock file carries no',
+    'licences; the page of the crate on crates.io does.',
+    '',
+    '| crate | version | licence |',
+    '|---|---|---|',
+    ...crates.map((crate) => `| ${crate.name} | ${crate.version} | ${crate.license ?? 'not stated'} |`),
+  );
+}
+
+/** SOURCE.md: the source that corresponds to the binaries. */
+export function sourceNotice(contents: Contents): string {
+  const { target, libkrun, firmware, tool } = contents;
+  const crate = libkrun.crate;
+  return lines(
+    '# Corresponding source',
+    '',
+    `## lib/${target.firmwareFile}`,
+    '',
+    firmware.version === null
+      ? `A libkrunfw that the packager supplied (${firmware.provider}). Its source is the packager's to name.`
+      : `libkrunfw ${firmware.version}, the file as its publisher built it.`,
+    '',
+    `- kernel: ${firmware.kernel === null ? 'not recognised' : `Linux ${firmware.kernel}`}`,
+    `- sha256: ${firmware.sha256}`,
+    ...firmware.origins.map(({ place, member, digest }) => `- published in: ${place}, ${member} (${digest})`),
+    ...firmware.correspondingSource.map((url) => `- source: ${url}`),
+    '',
+    ...optional(
+      firmware.version !== null,
+      'The patches for the kernel, its configuration and the program that makes the library from it are in the source of',
+      'libkrunfw.',
+      '',
+    ),
+    `## lib/${target.libraryFile}`,
+    '',
+    crate === null
+      ? `libkrun ${libkrun.version}, built from a source tree of the packager's.`
+      : `libkrun ${libkrun.version}, built from the source inside the crate ${crateKey(crate)} (sha256 ${crate.checksum}).`,
+    '',
+    `- built by: a3s-build ${tool}, with the features ${libkrun.features.join(', ')}`,
+    ...libkrun.correspondingSource.map((url) => `- ${crate === null ? 'upstream' : 'source'}: ${url}`),
+  );
+}
+
+/** README.md of the root package. */
+export function readme(root: { readonly name: string; readonly platforms: readonly string[] }): string {
+  return lines(
+    `# ${root.name}`,
+    '',
+    'Boots Linux microVMs with [libkrun](https://github.com/containers/libkrun), from Node.js. Nothing is compiled or',
+    `downloaded at installation: the binaries come in one package for each platform (${root.platforms.join(', ')}).`,
+    '',
+    '```js',
+    `import { run } from '${root.name}';`,
+    '',
+    '// A folder that holds a Linux system becomes the root of the guest.',
+    "const code = await run({ root: './rootfs', command: '/bin/uname', arguments: ['-r'] });",
+    '```',
+    '',
+    '`run` starts the VM in a process of its own and gives a handle: await it for the exit code, or use `stdin`, `stdout`,',
+    '`stderr`, `kill()` and `exit`. The streams are those of this process unless an option says otherwise:',
+    '',
+    '```js',
+    "const vm = run(config, { stdio: 'pipe', signal: AbortSignal.timeout(60_000) });",
+    'vm.stdout.pipe(process.stdout);',
+    'const { code, signal } = await vm.exit;',
+    '```',
+    '',
+    '| exit code | meaning |',
+    '|---|---|',
+    "| 126, 127 | the command is not executable, or was not found; or the command's own code |",
+    '| 128 + n | ended by signal n |',
+    "| others | the command's own |",
+    '',
+    'A VM that could not run is no exit code but a `VmError` with a `code` such as `LAUNCHER_NO_KVM`; binaries that cannot',
+    'be used here are a `LoadError` with a `code` such as `LOADER_GLIBC_TOO_OLD`. `index.d.ts` lists both.',
+    '',
+    'The functions and constants of libkrun.h are in `raw`, and one by one in the subpath `/raw`. A function that takes',
+    'the process over (`krun_start_enter`) ends it with the guest; `run` does not.',
+    '',
+    'Needs, by platform: Linux with glibc and access to `/dev/kvm`; macOS on Apple silicon.',
+  );
+}
+
+function optional(wanted: boolean, ...text: readonly string[]): readonly string[] {
+  return wanted ? text : [];
+}
+
+function lines(...all: readonly string[]): string {
+  return `${all.join('\n')}\n`;
+}

@@ -1,0 +1,126 @@
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildNpmRuntime } from '../../native/npm/build.mjs';
+import type { Config } from '../../pipeline/plan/config.ts';
+import { readEnvironment } from '../../pipeline/plan/environment.ts';
+import { parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
+import type { StepId } from '../../pipeline/plan/steps.ts';
+import { TARGETS } from '../../pipeline/plan/targets.ts';
+import type { NeededResult, StepContext } from '../../pipeline/steps/step.ts';
+import { type MadeElf, makeElf } from '../binary/make-elf.ts';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+const VERSIONED: MadeElf = {
+  needed: ['libc.so.6'],
+  symbols: [{ name: 'memcpy', version: 0 }],
+  versions: [{ library: 'libc.so.6', name: 'GLIBC_2.34' }],
+};
+
+/** Small files in the places of the real ones, by the step that makes them; tests change them. */
+export function madeFiles(): Record<string, Buffer> {
+  const lock = (name: string): Buffer =>
+    Buffer.from(
+      `version = 4\n\n[[package]]\nname = "${name}"\nversion = "0.1.0"\ndependencies = [\n "libc",\n]\n${LIBC}`,
+    );
+  return {
+    'prefix/prefix/bin/krun-launcher': makeElf({ ...VERSIONED, interpreter: '/lib64/ld-linux-x86-64.so.2' }),
+    'prefix/prefix/lib/libkrun.so.1': makeElf({ ...VERSIONED, soname: 'libkrun.so.1', runpath: '$ORIGIN' }),
+    'prefix/prefix/lib/libkrunfw.so.5': makeElf({ soname: 'libkrunfw.so.5' }),
+    'addon/libkrun.linux-x64-gnu.node': makeElf({
+      ...VERSIONED,
+      symbols: [{ name: 'napi_throw' }, { name: 'dlopen', version: 0 }],
+      versions: [{ library: 'libc.so.6', name: 'GLIBC_2.28' }],
+    }),
+    'source/LICENSE': Buffer.from('licence of libkrun\n'),
+    'source/Cargo.lock': lock('libkrun'),
+    'native/native/Cargo.lock': lock('krun-launcher'),
+    'bindings/napi/Cargo.lock': lock('krun-napi'),
+    'bindings/libkrun.d.ts': Buffer.from(
+      'export declare const KRUN_ONE: 1;\nexport declare function krunCreateCtx(): number;\n',
+    ),
+  };
+}
+
+const LIBC = '\n[[package]]\nname = "libc"\nversion = "0.2.180"\nsource = "registry+x"\nchecksum = "c0ffee"\n';
+
+const FACTS: Partial<Record<StepId, NeededResult['facts']>> = {
+  source: { origin: 'crate', crate: 'a3s-libkrun-sys 3.3.0', version: '1.17.0' },
+  firmware: { provider: 'npm', version: '5.6.1', kernel: '6.12.98', sha256: 'f00d', file: 'libkrunfw.so.5' },
+};
+
+/** What a test may set; `folder` gets everything that the step reads and writes. */
+export interface ContextOptions {
+  readonly folder: string;
+  readonly files?: Readonly<Record<string, Buffer>>;
+  readonly facts?: Partial<Record<StepId, NeededResult['facts']>>;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly version?: string;
+}
+
+/** A context for the package step: real pins and licences, made results of the steps before. */
+export async function stepContext(options: ContextOptions): Promise<StepContext & { readonly warnings: string[] }> {
+  const { folder, files = madeFiles(), facts = {}, variables = {}, version = '1.2.3' } = options;
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), content, { mode: path.includes('/bin/') ? 0o755 : 0o600 });
+  }
+  const toolRoot = join(folder, 'native');
+  await cp(join(ROOT, 'vendor/licenses'), join(toolRoot, 'vendor/licenses'), { recursive: true });
+  await buildNpmRuntime(join(toolRoot, 'dist/npm'));
+  const make = async (name: string): Promise<string> => {
+    await mkdir(join(folder, 'work'), { recursive: true });
+    return mkdtemp(join(folder, 'work', name));
+  };
+  const read = (name: string): Promise<string> => readFile(join(ROOT, 'vendor', name), 'utf8');
+  const config: Config = {
+    toolVersion: '0.1.0',
+    target: TARGETS['linux-x64'],
+    host: TARGETS['linux-x64'],
+    projectRoot: join(folder, 'project'),
+    toolRoot,
+    outDir: join(folder, 'build'),
+    storeDir: join(folder, 'store'),
+    package: { name: '@acme/libkrun', version },
+    firmware: 'npm',
+    libkrunDir: undefined,
+    jobs: 1,
+    only: [],
+    force: false,
+    offline: true,
+    pristine: false,
+    environment: readEnvironment(variables),
+  };
+  const warnings: string[] = [];
+  const unused = (name: string) => (): never => {
+    throw new Error(`the package step may not use ${name}`);
+  };
+  return {
+    config,
+    pins: {
+      firmware: parseFirmwarePins(await read('libkrunfw.json'), 'libkrunfw.json'),
+      libkrun: parseLibkrunPins(await read('libkrun.json'), 'libkrun.json'),
+    },
+    source: { kind: 'crate' },
+    variables,
+    out: await make('out-'),
+    temporary: await make('temporary-'),
+    scratch: unused('scratch'),
+    need: (step) => ({ dir: join(folder, step), facts: facts[step] ?? FACTS[step] ?? {} }),
+    get store(): never {
+      return unused('the store')();
+    },
+    get digests(): never {
+      return unused('digests')();
+    },
+    get toolchain(): never {
+      return unused('the toolchain')();
+    },
+    log: join(folder, 'log'),
+    signal: new AbortController().signal,
+    background: false,
+    progress: () => {},
+    warn: (message) => warnings.push(message),
+    warnings,
+  };
+}
