@@ -47,7 +47,7 @@ export function docsOf(one: NodeFunction, prose: boolean): DocBlock {
     if (text !== '') tags.push({ tagName: 'param', text: `${jsName} ${escapeComment(text)}` });
   }
   if (docs !== null && docs.returns !== '' && RETURNS_WORDS.has(result.type)) {
-    tags.push({ tagName: 'returns', text: escapeComment(docs.returns) });
+    tags.push({ tagName: 'returns', text: escapeComment(docs.returns.replace(FAILURE_WORDS, '')) });
   }
   tags.push({ tagName: 'throws', text: `{KrunError} ${THROWS[item.meaning]}` });
   const { deprecated = null } = item.docs ?? {};
@@ -60,6 +60,9 @@ export function docsOf(one: NodeFunction, prose: boolean): DocBlock {
 
 /** Only where the result is a value: what the header says of 0 and of negative numbers is an exception here. */
 const RETURNS_WORDS: ReadonlySet<string> = new Set(['number', 'boolean', 'bigint']);
+
+/** How the header ends its sentences about results; in JavaScript a failure is thrown, never returned. */
+const FAILURE_WORDS = /,?\s+or a negative error number on failure\b/i;
 
 const THROWS: Readonly<Record<NodeFunction['item']['meaning'], string>> = {
   status: 'when libkrun refuses the call or lacks the function',
@@ -78,15 +81,17 @@ const UNSAFE = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\
 
 /** The header's words inside a comment block: they can neither end it nor pass for a tag. */
 function escapeComment(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(UNSAFE, ' ')
-    .replace(/\*\//g, '*\\/')
-    // A comment that seems to open another one makes ts-morph lose count.
-    .replace(/\/\*/g, '/\\*')
-    .replace(/@/g, '\\@')
-    .split('\n')
-    .map((line) => line.trim())
-    .join('\n')
-    .trim();
+  return (
+    text
+      .replace(/\r\n?/g, '\n')
+      .replace(UNSAFE, ' ')
+      .replace(/\*\//g, '*\\/')
+      // A comment that seems to open another one makes ts-morph lose count.
+      .replace(/\/\*/g, '/\\*')
+      .replace(/@/g, '\\@')
+      .split('\n')
+      .map((line) => line.trim())
+      .join('\n')
+      .trim()
+  );
 }

@@ -73,7 +73,9 @@ async function buildAddon(options: NapiBuildOptions): Promise<string> {
 
 const [, , argument] = process.argv;
 if (argument !== undefined) {
-  buildAddon(parseOptions(argument)).then(
+  // Parsed inside the chain, so that bad options end like every other failure: one line, exit code 1.
+  const built = Promise.resolve(argument).then(parseOptions).then(buildAddon);
+  built.then(
     (node) => process.stdout.write(`${JSON.stringify({ node })}\n`),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -22,6 +22,38 @@ describe('the emitted declarations', () => {
     await expect(content).toMatchFileSnapshot(fixture('expected/docs/libkrun.d.ts').pathname);
   });
 
+  it('stay whole whatever the comments of the header hold', async () => {
+    const pieces = [
+      '*/',
+      '/*',
+      '//',
+      '/',
+      '*',
+      '@param',
+      '`',
+      '${',
+      '"',
+      "'",
+      '{@link',
+      '<!--',
+      '\\',
+      '}',
+      '\0',
+      '\u2028',
+    ];
+    const hostile = [...pieces, pieces.join(''), pieces.join('\n'), pieces.toReversed().join('\r'), '*\n/'];
+    // Two rounds, so that each text reaches functions and constants.
+    for (const shift of [0, 13]) {
+      const items = ir.items.map((item, index) => {
+        const text = hostile[(index + shift) % hostile.length] ?? '';
+        const docs = { summary: text, details: text, parameters: { ctx_id: text }, returns: text, deprecated: text };
+        return { ...item, docs };
+      });
+      const { content } = await emitDts({ ...ir, items }, { docs: true });
+      expect(compareDeclarations(content, derived)).toEqual({ differ: [], errors: [] });
+    }
+  });
+
   it('mean the same as those that the napi tool derives from the emitted Rust', async () => {
     const { content } = await emitDts(ir, { docs: true });
     expect(compareDeclarations(content, derived)).toEqual({ differ: [], errors: [] });
