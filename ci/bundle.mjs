@@ -40,7 +40,12 @@ await build({
   minifySyntax: true,
   chunkNames: 'chunks/[name]-[hash]',
 });
-await build({ ...common, entryPoints: ['pipeline/bindings/libclang/worker.ts'], outfile: `${dist}/libclang-worker.js`, external: ['libclangjs'] });
+await build({
+  ...common,
+  entryPoints: ['pipeline/bindings/libclang/worker.ts'],
+  outfile: `${dist}/libclang-worker.js`,
+  external: ['libclangjs'],
+});
 await build({
   ...common,
   entryPoints: ['pipeline/steps/napi-build-worker.ts'],

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
-import { type AbiChange, diffAbi } from '../bindings/abi-diff.ts';
 import { readAbi } from '../bindings/abi.ts';
+import { type AbiChange, diffAbi } from '../bindings/abi-diff.ts';
 import { listTree, readTextIfThere, writeFileWhole } from '../effects/files.ts';
 import { buildError } from '../plan/errors.ts';
-import { plainView } from '../run/plain-view.ts';
 import { renderFailure } from '../run/failure-text.ts';
+import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
 import { build } from './build.ts';
-import type { Streams } from './main.ts';
-import type { CommonOptions, Session, Surroundings } from './session.ts';
+import type { CommonOptions, Session, Streams, Surroundings } from './session.ts';
 
 /**
  * Writes the project's `generated/` from libkrun.h, or with `check` says whether it is what the header gives.
@@ -55,7 +54,8 @@ export async function runBindingsCommand(
 async function differingFiles(made: string, generated: string): Promise<string[]> {
   const differing: string[] = [];
   for (const { path } of listTree(made)) {
-    if ((await readTextIfThere(join(made, path))) !== (await readTextIfThere(join(generated, path)))) differing.push(path);
+    if ((await readTextIfThere(join(made, path))) !== (await readTextIfThere(join(generated, path))))
+      differing.push(path);
   }
   return differing;
 }

@@ -6,8 +6,7 @@ import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import type { LiveView } from '../run/view.ts';
 import { build } from './build.ts';
-import type { Streams } from './main.ts';
-import type { CommonOptions, Session, Surroundings } from './session.ts';
+import type { CommonOptions, Session, Streams, Surroundings } from './session.ts';
 
 /** Builds, and shows it: drawn in place on a terminal, line by line elsewhere; the summary comes last. */
 export async function runBuild(

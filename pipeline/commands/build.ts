@@ -4,6 +4,7 @@ import type { StepId } from '../plan/steps.ts';
 import { type RunEvent, runPlan } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
 import { type Preview, previewPlan } from '../run/preview.ts';
+import { STEP_RUNNERS } from '../steps/index.ts';
 import { type CommonOptions, openSession, type Session, type Surroundings } from './session.ts';
 
 /** Temporary folders older than this belong to no run. */
@@ -31,7 +32,7 @@ export async function build(
     await requireTools(toolsFor(session), session.toolchain);
     await sweepTemporary(session.store.root, STALE_MS);
   });
-  const environment = { ...session, source: session.facts.source, signal, emit, beforeBuilding };
+  const environment = { ...session, source: session.facts.source, signal, emit, beforeBuilding, runners: STEP_RUNNERS };
   try {
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));

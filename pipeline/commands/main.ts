@@ -4,12 +4,7 @@ import { buildError, toFailure } from '../plan/errors.ts';
 import { STEP_IDS } from '../plan/steps.ts';
 import { renderFailure } from '../run/failure-text.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
-import type { Surroundings } from './session.ts';
-
-export interface Streams {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-}
+import type { Streams, Surroundings } from './session.ts';
 
 /**
  * Runs the command line.

@@ -20,6 +20,12 @@ export interface Surroundings {
   readonly variables: Variables;
 }
 
+/** Where a command prints: data to one, everything else to the other. */
+export interface Streams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
 /** Options that every command has. */
 export interface CommonOptions extends Flags {
   /** Configuration file instead of the one found upwards. */

@@ -146,8 +146,11 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     needs: [],
     version: 1,
     background: true,
-    inputs: (config, pins, facts) => [...cargoInputs(config, pins, facts), ...nativeTree(config, 'launcher', 'loader'),
-      { kind: 'file', name: 'native/node/Cargo.toml', path: join(config.toolRoot, 'native/node/Cargo.toml') }],
+    inputs: (config, pins, facts) => [
+      ...cargoInputs(config, pins, facts),
+      ...nativeTree(config, 'launcher', 'loader'),
+      { kind: 'file', name: 'native/node/Cargo.toml', path: join(config.toolRoot, 'native/node/Cargo.toml') },
+    ],
   },
   prefix: {
     title: 'prefix',

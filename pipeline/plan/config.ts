@@ -91,6 +91,12 @@ export function resolveConfig(sources: ConfigSources): Config {
   if (target.id !== host.id) {
     throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
   }
+  if (environment.stub) {
+    throw buildError('A3S1103', {
+      message: 'A3S_DEPS_STUB is set, and this version has no stub mode yet',
+      fix: 'Unset A3S_DEPS_STUB to build the real libraries.',
+    });
+  }
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : resolvePath(roots.project, path));
   const fromFlag = (path: string | undefined) => (path === undefined ? undefined : resolvePath(cwd, path));
   return Object.freeze({

@@ -9,8 +9,7 @@ import type { Config } from '../plan/config.ts';
 import { type Failure, toFailure } from '../plan/errors.ts';
 import type { Pins } from '../plan/pins.ts';
 import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
-import { STEP_RUNNERS } from '../steps/index.ts';
-import type { Progress, StepContext } from '../steps/step.ts';
+import type { Progress, RunStep, StepContext } from '../steps/step.ts';
 import { keyOf, resolveInputs } from './inputs.ts';
 import type { LastRun } from './last-run.ts';
 import { explainChange } from './reasons.ts';
@@ -45,6 +44,8 @@ export interface RunEnvironment {
   readonly lastRun: LastRun;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** Loads what a step runs, when it does. */
+  readonly runners: Readonly<Record<StepId, () => Promise<RunStep>>>;
   /** Called once, before the first step is built. */
   readonly beforeBuilding: () => Promise<void>;
 }
@@ -148,7 +149,7 @@ async function buildStep(
   try {
     const context = stepContext(step, out, temporary, run);
     await rm(context.log, { force: true });
-    const runner = await STEP_RUNNERS[step.id]();
+    const runner = await run.runners[step.id]();
     const result = await runner(context);
     run.signal.throwIfAborted();
     await run.store.discard(step.id, key);

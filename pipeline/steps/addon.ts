@@ -63,5 +63,8 @@ export const runAddon: RunStep = async (context) => {
     forbiddenText: privateFolders(config),
   });
   const floor = glibcNeeds(elf).floor;
-  return { facts: { file: name, glibc: floor, size: bytes.length }, summary: `${name}, ${Math.round(bytes.length / 1024)} KiB` };
+  return {
+    facts: { file: name, glibc: floor, size: bytes.length },
+    summary: `${name}, ${Math.round(bytes.length / 1024)} KiB`,
+  };
 };
