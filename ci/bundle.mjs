@@ -2,9 +2,14 @@
  * Makes dist/: what the published package runs. The command line and the functions share lazily loaded chunks, so
  * that a run with nothing to do loads little; each worker is one file, since it runs in a process of its own.
  */
+import { execFile } from 'node:child_process';
 import { chmod, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { buildNpmRuntime } from '../native/npm/build.mjs';
+
+const run = promisify(execFile);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}dist`;
@@ -50,6 +55,15 @@ await build({
   ...common,
   entryPoints: ['pipeline/steps/napi-build-worker.ts'],
   outfile: `${dist}/napi-build-worker.js`,
-  external: ['@napi-rs/lzma', '@napi-rs/tar', '@napi-rs/wasm-tools', '@napi-rs/cross-toolchain', 'emnapi'],
+  external: ['@napi-rs/wasm-tools'],
 });
+await buildNpmRuntime(`${dist}/npm`);
+const declare = ['--project', 'tsconfig.json', '--no-check', '--no-banner', '--silent'];
+await run(
+  `${root}node_modules/.bin/dts-bundle-generator`,
+  [...declare, '-o', `${dist}/index.d.ts`, 'pipeline/index.ts'],
+  {
+    cwd: root,
+  },
+);
 await chmod(`${dist}/cli.js`, 0o755);

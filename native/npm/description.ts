@@ -16,6 +16,11 @@ const listOf =
     Array.isArray(value) && value.every(check);
 const hasTexts: Check = (value) => isObject(value) && Object.values(value as object).every(isText);
 
+const hasAll =
+  (names: readonly string[], check: Check): Check =>
+  (value) =>
+    isObject(value) && names.every((name) => check((value as Record<string, unknown>)[name]));
+
 const TEXT: Field = { check: isText, expected: 'a string' };
 const NUMBER: Field = { check: Number.isSafeInteger, expected: 'a whole number' };
 
@@ -23,7 +28,7 @@ const NUMBER: Field = { check: Number.isSafeInteger, expected: 'a whole number' 
  * The fields, checked as far as JSON would hide or change something (undefined, NaN, a function); ranges and meaning
  * are the launcher's to judge.
  */
-const FIELDS: Readonly<Record<keyof VmConfig, Field>> = {
+export const FIELDS: Readonly<Record<keyof VmConfig, Field>> = {
   root: TEXT,
   command: TEXT,
   arguments: { check: listOf(isText), expected: 'a list of strings' },
@@ -31,11 +36,8 @@ const FIELDS: Readonly<Record<keyof VmConfig, Field>> = {
   workdir: TEXT,
   vcpus: NUMBER,
   memoryMib: NUMBER,
-  mounts: { check: listOf(hasTexts), expected: 'a list of { tag, path }' },
-  ports: {
-    check: listOf((value) => isObject(value) && Object.values(value as object).every(NUMBER.check)),
-    expected: 'a list of { host, guest }',
-  },
+  mounts: { check: listOf(hasAll(['tag', 'path'], isText)), expected: 'a list of { tag, path }' },
+  ports: { check: listOf(hasAll(['host', 'guest'], Number.isSafeInteger)), expected: 'a list of { host, guest }' },
   logLevel: TEXT,
 };
 

@@ -1,7 +1,7 @@
 import { VmError, type VmErrorCode } from './api.ts';
 
 /** What the launcher may report; every code of it is one of `VmErrorCode`. */
-const CODES: ReadonlySet<string> = new Set<VmErrorCode>([
+export const REPORTED_CODES: ReadonlySet<string> = new Set<VmErrorCode>([
   'LAUNCHER_BAD_DESCRIPTION',
   'LAUNCHER_NO_KVM',
   'LAUNCHER_KVM_DENIED',
@@ -55,5 +55,5 @@ function parse(text: string): Failure | undefined {
 }
 
 function isKnown(code: string): code is VmErrorCode {
-  return CODES.has(code);
+  return REPORTED_CODES.has(code);
 }

@@ -1,3 +1,4 @@
+/// <reference path="./npmcli-config.d.ts" />
 import { createRequire } from 'node:module';
 import type { Network } from './http.ts';
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { buildError } from './errors.ts';
+import type { Flags } from './flags.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
@@ -28,18 +29,6 @@ const configFile = z.strictObject({
 });
 
 export type ConfigFile = z.infer<typeof configFile>;
-
-/** What the command line gives; names follow its options. */
-export interface Flags {
-  readonly target?: string | undefined;
-  readonly firmware?: string | undefined;
-  readonly libkrunDir?: string | undefined;
-  readonly out?: string | undefined;
-  readonly jobs?: number | undefined;
-  readonly only?: readonly string[] | undefined;
-  readonly force?: boolean | undefined;
-  readonly offline?: boolean | undefined;
-}
 
 /** Everything a run depends on, settled. Paths are absolute. */
 export interface Config {

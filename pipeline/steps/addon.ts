@@ -1,26 +1,25 @@
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { glibcNeeds } from '../binary/glibc.ts';
+import { napiManifest } from '../bindings/emit-napi.ts';
 import { runProcess } from '../effects/process.ts';
+import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
 import { buildEnvironment, cargoProgress, filesBelow, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { GLIBC_LIMIT } from './libkrun.ts';
-import type { RunStep } from './step.ts';
+import type { RunStep, StepContext } from './step.ts';
 
 const BINARY_NAME = 'libkrun';
 const IDLE_LIMIT = 30 * 60_000;
 
 /** Builds the Node addon from the emitted crate with the napi tool; libkrun itself is opened at run time. */
 export const runAddon: RunStep = async (context) => {
-  const { config, digests } = context;
+  const { config } = context;
   const name = `${BINARY_NAME}.${config.target.packageSuffix}.node`;
-  const files = [
-    ...(await filesBelow(join(config.toolRoot, 'native'), 'native', digests, ['target'])),
-    ...(await filesBelow(join(context.need('bindings').dir, COMMITTED, 'napi'), 'generated/napi', digests)),
-  ];
-  await withCargoWorkspace(context, files, 'generated/napi/Cargo.toml', async (workspace) => {
+  const files = await crateFiles(context);
+  await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
     const outputDir = join(context.temporary, 'addon');
     const options = {
       manifestPath: workspace.manifest,
@@ -68,3 +67,21 @@ export const runAddon: RunStep = async (context) => {
     summary: `${name}, ${Math.round(bytes.length / 1024)} KiB`,
   };
 };
+
+/**
+ * The emitted crate, with the runtime crates below it: cargo hashes the absolute path of a dependency that lies outside,
+ * and the addon would differ from folder to folder.
+ */
+async function crateFiles(context: StepContext): Promise<WantedFile[]> {
+  const { config, digests, temporary } = context;
+  const lock = await readFile(join(config.toolRoot, 'native', 'Cargo.lock'), 'utf8');
+  const manifest = join(temporary, 'Cargo.toml');
+  await writeFile(manifest, napiManifest({ runtimePath: 'native/node', lock }).content);
+  const emitted = await filesBelow(join(context.need('bindings').dir, COMMITTED, 'napi'), '', digests, ['Cargo.toml']);
+  const runtime = await filesBelow(join(config.toolRoot, 'native'), 'native', digests, ['target', 'npm']);
+  return [
+    ...emitted,
+    ...runtime,
+    { path: 'Cargo.toml', from: manifest, sha256: await digests.digest(manifest), executable: false },
+  ];
+}

@@ -32,7 +32,10 @@ export const runBindings: RunStep = async (context) => {
   const committed = await generateBindings(ir, { docs: false, lock });
   const packed = await generateBindings(ir, { docs: true, lock });
   await writeAll(join(context.out, COMMITTED), committed.files);
-  await writeAll(context.out, packed.files.filter((file) => !file.path.startsWith('napi/')));
+  await writeAll(
+    context.out,
+    packed.files.filter((file) => !file.path.startsWith('napi/')),
+  );
   reportSkipped(context, committed.skipped);
   const { functions, constants } = countItems(ir);
   return {

@@ -1,5 +1,5 @@
-import type { ProcessResult } from '../effects/process.ts';
 import { createReadStream } from 'node:fs';
+import type { ProcessResult } from '../effects/process.ts';
 import { type BuildError, buildError } from '../plan/errors.ts';
 
 /** What compilers and linkers print, the error first that says most. */
@@ -58,7 +58,9 @@ async function firstLines(log: string): Promise<readonly string[]> {
   } catch {
     // Without its log the failure is told from the last lines, which are in memory.
   }
-  return Buffer.concat(chunks).toString('utf8').split(/[\r\n]+/);
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .split(/[\r\n]+/);
 }
 
 function firstError(lines: readonly string[]): string {

@@ -14,7 +14,7 @@ export const runLauncher: RunStep = async (context) => {
   const { config } = context;
   const executable = join(context.out, 'bin', LAUNCHER);
   await mkdir(join(context.out, 'bin'), { recursive: true });
-  const files = await filesBelow(join(config.toolRoot, 'native'), '', context.digests, ['target']);
+  const files = await filesBelow(join(config.toolRoot, 'native'), '', context.digests, ['target', 'npm']);
   await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
     await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
     await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);

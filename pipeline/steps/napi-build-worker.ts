@@ -20,6 +20,8 @@ export interface NapiBuildOptions {
   readonly outputDir: string;
   /** An empty folder for files that the napi tool insists on. */
   readonly workDir: string;
+  /** Folder in which cargo runs: its configuration files (mirrors, proxies) count. */
+  readonly cwd: string;
   /** First part of the file name: `libkrun` gives `libkrun.linux-x64-gnu.node`. */
   readonly binaryName: string;
   /** Whether to optimise; false for quick builds in tests. */
@@ -28,7 +30,7 @@ export interface NapiBuildOptions {
   readonly cargoOptions: readonly string[];
 }
 
-const TEXTS = ['manifestPath', 'target', 'targetDir', 'outputDir', 'workDir', 'binaryName'] as const;
+const TEXTS = ['manifestPath', 'target', 'targetDir', 'outputDir', 'workDir', 'cwd', 'binaryName'] as const;
 
 /** Reads the options; throws with the field's name, since only a bug of the caller can get them wrong. */
 function parseOptions(text: string): NapiBuildOptions {
@@ -52,7 +54,7 @@ async function buildAddon(options: NapiBuildOptions): Promise<string> {
   const manifest = { name: options.binaryName, version: '0.0.0', napi: { binaryName: options.binaryName } };
   await writeFile(packageJsonPath, JSON.stringify(manifest));
   const { task } = await new NapiCli().build({
-    cwd: options.workDir,
+    cwd: options.cwd,
     packageJsonPath,
     manifestPath: options.manifestPath,
     target: options.target,

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readAbi } from '../bindings/abi.ts';
 import { assertAudit, auditBinary } from '../binary/audit.ts';
 import { readElf } from '../binary/elf.ts';
+import { readAbi } from '../bindings/abi.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 

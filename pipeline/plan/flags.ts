@@ -1,0 +1,11 @@
+/** What the command line gives; names follow its options. */
+export interface Flags {
+  readonly target?: string | undefined;
+  readonly firmware?: string | undefined;
+  readonly libkrunDir?: string | undefined;
+  readonly out?: string | undefined;
+  readonly jobs?: number | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly force?: boolean | undefined;
+  readonly offline?: boolean | undefined;
+}
