@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmConfig } from '../../native/npm/api.ts';
 import type { Via } from '../boot/boot-vm.ts';
-import { bootInEmulation, type Emulation } from '../boot/emulation.ts';
+import { bootInEmulation, type Emulation, quote } from '../boot/emulation.ts';
 import { placeBusybox, withFolder } from '../boot/file-tree.ts';
 import { query, runProgram } from '../boot/process.ts';
 
@@ -55,7 +55,7 @@ export async function bootThroughRun(
   await writeFile(join(project, 'run.mjs'), PROGRAM);
   if (via === 'emulation') {
     const files = [{ hostPath: project, guestPath: '/project' }];
-    const words = [name, '/guest', JSON.stringify(vm)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    const words = [name, '/guest', JSON.stringify(vm)].map(quote);
     const command = `node /project/run.mjs ${words.join(' ')}`;
     const { output } = await bootInEmulation(emulation, { files, command, needsNode: true, timeoutMs });
     return readResult(output);
