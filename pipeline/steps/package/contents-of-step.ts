@@ -5,6 +5,7 @@ import type { Facts } from '../../effects/store.ts';
 import { firmwareArtifact } from '../../plan/assemble.ts';
 import { LIBKRUN_FEATURES } from '../../plan/cargo.ts';
 import { LAUNCHER } from '../launcher.ts';
+import { COMMITTED } from '../bindings.ts';
 import type { StepContext } from '../step.ts';
 import type { Contents, Firmware, Libkrun, Origin } from './contents.ts';
 import { type Crate, type CrateLicenses, cratesBelow, mergeCrates } from './crates.ts';
@@ -83,7 +84,7 @@ async function readCrates(context: StepContext): Promise<Crate[]> {
     },
     {
       root: 'krun-napi',
-      lock: join(context.need('bindings').dir, 'napi', 'Cargo.lock'),
+      lock: join(context.need('bindings').dir, COMMITTED, 'napi', 'Cargo.lock'),
       facts: context.need('addon').facts,
     },
   ];
