@@ -6,6 +6,7 @@ import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import { parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { StepId } from '../../pipeline/plan/steps.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { COMMITTED } from '../../pipeline/steps/bindings.ts';
 import type { NeededResult, StepContext } from '../../pipeline/steps/step.ts';
 import { type MadeElf, makeElf } from '../binary/make-elf.ts';
 
@@ -35,7 +36,7 @@ export function madeFiles(): Record<string, Buffer> {
     'source/LICENSE': Buffer.from('licence of libkrun\n'),
     'source/Cargo.lock': lock('libkrun'),
     'native/native/Cargo.lock': lock('krun-launcher'),
-    'bindings/napi/Cargo.lock': lock('krun-napi'),
+    [`bindings/${COMMITTED}/napi/Cargo.lock`]: lock('krun-napi'),
     'bindings/libkrun.d.ts': Buffer.from(
       'export declare const KRUN_ONE: 1;\nexport declare function krunCreateCtx(): number;\n',
     ),
