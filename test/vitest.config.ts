@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { reporters } from './reporters.ts';
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'test/boot/**', 'test/faults/**', 'test/addon/**'],
+    // These need a finished build: `npm run test:e2e` runs them.
+    exclude: ['test/e2e/**', 'test/boot/**', 'test/addon/**'],
     testTimeout: 20_000,
+    reporters: reporters('unit'),
   },
 });

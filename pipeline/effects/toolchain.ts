@@ -46,7 +46,7 @@ export interface ToolCommands {
 
 /**
  * Checks that all tools are there, before any work starts.
- * @throws BuildError A3S1201 naming every missing one, with this system's install lines.
+ * @throws BuildError A3S1201 naming every missing one, with this system's install lines; A3S1202 for a Rust too old.
  */
 export async function requireTools(commands: ToolCommands, toolchain: Toolchain): Promise<void> {
   const checks: readonly [Tool, string | undefined, readonly string[]][] = [
@@ -65,9 +65,24 @@ export async function requireTools(commands: ToolCommands, toolchain: Toolchain)
   if (compiler !== undefined && !missing.has(compiler) && !(await hasStaticLibc(compiler, toolchain))) {
     missing.set('libc.a (the static C library)', 'static-libc');
   }
-  if (missing.size === 0) return;
+  if (missing.size === 0) return requireRecentRust(commands, toolchain);
   const lines = installLines([...missing.values()], thisSystemIds());
   throw buildError('A3S1201', { message: `missing: ${[...missing.keys()].join(', ')}`, fix: lines.join('\n') });
+}
+
+/** Oldest Rust that compiles the crates of `native/` (their `rust-version`). */
+const OLDEST_RUST = '1.88.0';
+
+/** @throws BuildError A3S1202 with the version found and the one needed. */
+async function requireRecentRust({ rustc }: ToolCommands, toolchain: Toolchain): Promise<void> {
+  if (rustc === undefined) return;
+  const { default: semver } = await import('semver');
+  const text = (await toolchain.ask(rustc, ['-vV'])) ?? '';
+  const found = semver.coerce(/^release: (\S+)$/m.exec(text)?.[1]);
+  if (found !== null && semver.gte(found, OLDEST_RUST)) return;
+  throw buildError('A3S1202', {
+    message: `${rustc} is ${found?.version ?? 'of an unknown version'}; ${OLDEST_RUST} or newer is needed`,
+  });
 }
 
 /** Compilers print the bare name back when they have no such file (gcc and clang alike). */

@@ -57,6 +57,12 @@ export const ERROR_TABLE = {
     cause: 'Programs or libraries that the build needs are not installed, or not on PATH.',
     fix: 'Install what is named.',
   },
+  A3S1202: {
+    title: 'Tool too old',
+    exit: 72,
+    cause: 'A program that the build needs is there, in a version that cannot compile the sources.',
+    fix: 'Update it: `rustup update stable` for Rust.',
+  },
   A3S1203: {
     title: 'Compile error',
     exit: 1,

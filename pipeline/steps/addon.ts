@@ -1,12 +1,12 @@
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { glibcNeeds } from '../binary/glibc.ts';
-import { napiManifest } from '../bindings/emit-napi.ts';
+import { NAPI_CRATE, napiManifest } from '../bindings/emit-napi.ts';
 import { runProcess } from '../effects/process.ts';
 import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
-import { buildEnvironment, cargoProgress, filesBelow, withCargoWorkspace } from './cargo.ts';
+import { cargoProgress, filesBelow, prepareBuild, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { GLIBC_LIMIT } from './libkrun.ts';
 import type { RunStep, StepContext } from './step.ts';
@@ -19,7 +19,7 @@ export const runAddon: RunStep = async (context) => {
   const { config } = context;
   const name = `${BINARY_NAME}.${config.target.packageSuffix}.node`;
   const files = await crateFiles(context);
-  await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
+  const crates = await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
     const outputDir = join(context.temporary, 'addon');
     const options = {
       manifestPath: workspace.manifest,
@@ -32,11 +32,12 @@ export const runAddon: RunStep = async (context) => {
       release: true,
       cargoOptions: ['--jobs', String(config.jobs), ...(config.offline ? ['--offline'] : [])],
     };
+    const prepared = await prepareBuild(context, workspace, []);
     const result = await runProcess({
       command: process.execPath,
       args: [join(config.toolRoot, 'dist', 'napi-build-worker.js'), JSON.stringify(options)],
       cwd: config.projectRoot,
-      env: await buildEnvironment(context, workspace, []),
+      env: prepared.env,
       log: context.log,
       signal: context.signal,
       background: context.background,
@@ -50,6 +51,7 @@ export const runAddon: RunStep = async (context) => {
     for (const file of await readdir(outputDir)) {
       if (file.endsWith('.node')) await copyFile(join(outputDir, file), join(context.out, name));
     }
+    return prepared.crates.licensesOf(NAPI_CRATE);
   });
   const { elf, bytes } = await auditFile(join(context.out, name), {
     machine: config.target.machine,
@@ -63,7 +65,7 @@ export const runAddon: RunStep = async (context) => {
   });
   const floor = glibcNeeds(elf).floor;
   return {
-    facts: { file: name, glibc: floor, size: bytes.length },
+    facts: { crates, file: name, glibc: floor, size: bytes.length },
     summary: `${name}, ${Math.round(bytes.length / 1024)} KiB`,
   };
 };

@@ -5,8 +5,8 @@ import { withLock } from '../effects/lock.ts';
 import { type ProcessResult, runProcess } from '../effects/process.ts';
 import { syncFolder, type WantedFile } from '../effects/sync.ts';
 import { digestOf } from '../plan/assemble.ts';
-import { cargoEnvironment, childEnvironment } from '../plan/child-environment.ts';
-import { buildError } from '../plan/errors.ts';
+import { cargoEnvironment } from '../plan/child-environment.ts';
+import { type Crates, readCrates } from './cargo-metadata.ts';
 import { compileError } from './compile-error.ts';
 import type { StepContext } from './step.ts';
 
@@ -69,8 +69,8 @@ export async function cargoBuild(
   context: StepContext,
   workspace: CargoWorkspace,
   build: { readonly args: readonly string[]; readonly rustflags: readonly string[] },
-): Promise<void> {
-  const env = await buildEnvironment(context, workspace, build.rustflags);
+): Promise<Crates> {
+  const { env, crates } = await prepareBuild(context, workspace, build.rustflags);
   const result = await runCargo(context, env, [
     'build',
     '--locked',
@@ -86,25 +86,31 @@ export async function cargoBuild(
     ...build.args,
   ]);
   if (result.code !== 0 || result.signal !== null) throw await compileError('cargo', result, context.log);
+  return crates;
 }
 
-/** The environment for compiling `workspace`, with `RUSTC` and `CARGO` as the user chose them. */
-export async function buildEnvironment(
+/**
+ * The environment for compiling `workspace`, and its crates. Every package folder gets a name in its place that is the
+ * same wherever cargo keeps its registry.
+ */
+export async function prepareBuild(
   context: StepContext,
   workspace: CargoWorkspace,
   rustflags: readonly string[],
-): Promise<Record<string, string>> {
+): Promise<{ env: Record<string, string>; crates: Crates }> {
   const { config, toolchain, variables } = context;
   const { rustc, cargo } = config.environment;
   const sysroot = (await toolchain.ask(rustc, ['--print', 'sysroot'])) ?? '';
   const commit = /^commit-hash: (\w+)/m.exec((await toolchain.ask(rustc, ['-vV'])) ?? '')?.[1] ?? 'unknown';
+  const crates = await readCrates(context, workspace.manifest);
+  // rustc lets the last match win, so the folders that hold others come first.
   const remaps = [
     [workspace.targetDir, 'target'],
     [workspace.root, 'source'],
-    ...(await packageFolders(context, workspace)),
+    ...crates.folders,
     [join(sysroot, 'lib/rustlib/src/rust'), `/rustc/${commit}`],
   ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-  return {
+  const env = {
     ...cargoEnvironment(variables, {
       triple: config.target.triple,
       rustflags: [...rustflags, ...remaps],
@@ -113,34 +119,10 @@ export async function buildEnvironment(
     ...(rustc === 'rustc' ? {} : { RUSTC: rustc }),
     ...(cargo === 'cargo' ? {} : { CARGO: cargo }),
   };
+  return { env, crates };
 }
 
-/** Folder of every package and the name that stands for it in the result: the same wherever cargo keeps its registry. */
-async function packageFolders(context: StepContext, workspace: CargoWorkspace): Promise<string[][]> {
-  const { config, variables } = context;
-  const env = childEnvironment(variables, config.offline ? { CARGO_NET_OFFLINE: 'true' } : {});
-  const result = await runCargo(context, env, [
-    'metadata',
-    '--format-version',
-    '1',
-    '--locked',
-    '--manifest-path',
-    workspace.manifest,
-    '--filter-platform',
-    config.target.triple,
-  ]);
-  if (result.code !== 0) throw await metadataError(context, result);
-  const { packages } = JSON.parse(result.stdout) as {
-    packages: { name: string; version: string; manifest_path: string }[];
-  };
-  return (
-    packages
-      .map((entry) => [entry.manifest_path.replace(/\/Cargo\.toml$/, ''), `${entry.name}-${entry.version}`])
-      // rustc lets the last match win: the packages of the tree itself lie below its root, longer paths come later.
-      .sort(([a = ''], [b = '']) => a.length - b.length || (a < b ? -1 : 1))
-  );
-}
-
+/** Runs cargo and passes its progress on. */
 function runCargo(context: StepContext, env: Record<string, string>, args: readonly string[]): Promise<ProcessResult> {
   return runProcess({
     command: context.config.environment.cargo,
@@ -171,12 +153,4 @@ export function cargoProgress(
     unit: 'crates',
     detail: (match[3] ?? '').replace(/\.\.\.$/, ''),
   };
-}
-
-async function metadataError(context: StepContext, result: ProcessResult): Promise<Error> {
-  const text = result.tail.find((line) => line.startsWith('error')) ?? result.tail.at(-1) ?? '';
-  const message = `cargo cannot fetch the crates that the build needs: ${text}`;
-  if (context.config.offline) return buildError('A3S2003', { message, log: context.log });
-  if (/--locked|lock file/.test(text)) return compileError('cargo', result, context.log);
-  return buildError('A3S2002', { message, log: context.log });
 }

@@ -15,9 +15,10 @@ export const runLauncher: RunStep = async (context) => {
   const executable = join(context.out, 'bin', LAUNCHER);
   await mkdir(join(context.out, 'bin'), { recursive: true });
   const files = await filesBelow(join(config.toolRoot, 'native'), '', context.digests, ['target', 'npm']);
-  await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
-    await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
+  const crates = await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
+    const built = await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
     await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);
+    return built.licensesOf(LAUNCHER);
   });
   const { elf, bytes } = await auditFile(executable, {
     machine: config.target.machine,
@@ -29,7 +30,7 @@ export const runLauncher: RunStep = async (context) => {
   });
   const floor = glibcNeeds(elf).floor;
   return {
-    facts: { glibc: floor, size: bytes.length },
+    facts: { crates, glibc: floor, size: bytes.length },
     summary: `${LAUNCHER}, ${Math.round(bytes.length / 1024)} KiB, glibc ${floor}`,
   };
 };

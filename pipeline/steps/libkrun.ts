@@ -13,13 +13,14 @@ export const runLibkrun: RunStep = async (context) => {
   const { target } = config;
   const library = join(context.out, 'lib', target.libraryFile);
   await mkdir(join(context.out, 'lib'), { recursive: true });
-  await withCargoWorkspace(context, await sourceWithInit(context), 'Cargo.toml', async (workspace) => {
-    await cargoBuild(context, workspace, {
+  const crates = await withCargoWorkspace(context, await sourceWithInit(context), 'Cargo.toml', async (workspace) => {
+    const built = await cargoBuild(context, workspace, {
       args: ['-p', 'libkrun', '--features', LIBKRUN_FEATURES.join(',')],
       // libkrun opens the guest kernel by its bare name, for which only libkrun's own runpath is searched.
       rustflags: ['-Clink-arg=-Wl,-rpath,$ORIGIN'],
     });
     await copyFile(join(workspace.targetDir, target.triple, 'release', target.builtLibrary), library);
+    return built.licensesOf('libkrun');
   });
   const { elf, bytes } = await auditFile(library, {
     machine: target.machine,
@@ -33,7 +34,7 @@ export const runLibkrun: RunStep = async (context) => {
   });
   const floor = glibcNeeds(elf).floor;
   return {
-    facts: { features: LIBKRUN_FEATURES, glibc: floor, size: bytes.length, needed: elf.needed },
+    facts: { crates, features: LIBKRUN_FEATURES, glibc: floor, size: bytes.length, needed: elf.needed },
     summary: `libkrun ${String(context.need('source').facts['version'])}, ${LIBKRUN_FEATURES.join(' + ')}, glibc ${floor}`,
   };
 };

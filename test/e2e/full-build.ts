@@ -40,6 +40,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const checkoutStore = join(temporary, 'store-two');
   await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore }, ['--out', checkout]);
 
+  process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
   project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary });
   return () => {
     if (process.env['A3S_E2E_KEEP'] === undefined) rmSync(temporary, { recursive: true, force: true });
@@ -66,6 +67,8 @@ async function installFromTarball(monorepo: string, temporary: string): Promise<
 async function build(cwd: string, variables: Record<string, string>, args: readonly string[]): Promise<void> {
   const env = { ...process.env, ...variables };
   const began = Date.now();
-  await $({ cwd, env })`npx --no-install a3s-build --reporter plain ${args}`;
+  const result = await $({ cwd, env, nothrow: true })`npx --no-install a3s-build --reporter plain ${args}`;
+  if (result.exitCode !== 0)
+    throw new Error(`the build in ${cwd} failed with exit code ${result.exitCode}:\n${result.stderr}`);
   console.log(`full build in ${cwd}: ${Math.round((Date.now() - began) / 1000)} s`);
 }

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Installs what the tests need beyond Node, Rust and gcc. Safe to run again: what is there stays untouched.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+command -v openssl > /dev/null || missing+=(openssl)
+command -v setpriv > /dev/null || missing+=(util-linux)
+command -v readelf > /dev/null || missing+=(binutils)
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+sh ci/boot/install-debian.sh

@@ -1,0 +1,89 @@
+import { appendFile } from 'node:fs/promises';
+import { runProcess } from '../effects/process.ts';
+import { childEnvironment } from '../plan/child-environment.ts';
+import { buildError } from '../plan/errors.ts';
+import { compileError } from './compile-error.ts';
+import type { StepContext } from './step.ts';
+
+/** The part of `cargo metadata --format-version 1` that is used. */
+interface Metadata {
+  readonly packages: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly version: string;
+    readonly license: string | null;
+    readonly manifest_path: string;
+  }[];
+  readonly resolve: {
+    readonly nodes: readonly {
+      readonly id: string;
+      readonly deps: readonly {
+        readonly pkg: string;
+        readonly dep_kinds: readonly { readonly kind: string | null }[];
+      }[];
+    }[];
+  };
+}
+
+/** The crates of a workspace as cargo resolves them for the target. */
+export interface Crates {
+  /** Folder and `name-version` of every package; longer folders come later. */
+  readonly folders: readonly (readonly [folder: string, name: string])[];
+  /** SPDX licence by `name@version` of `root` and of everything that is compiled into it or runs to build it. */
+  licensesOf(root: string): Readonly<Record<string, string>>;
+}
+
+/** What cargo says when a registry or a mirror cannot be reached. */
+const NETWORK =
+  /failed to (download|get|fetch|query)|could not (connect|resolve)|timed out|spurious network|SSL|offline/i;
+
+/**
+ * Asks cargo for the crates that `manifest` needs; downloads those that are not in its cache.
+ * @throws BuildError A3S2002 or A3S2003 when a registry cannot be reached, A3S1203 for a manifest that is wrong.
+ */
+export async function readCrates(context: StepContext, manifest: string): Promise<Crates> {
+  const { config, variables, log } = context;
+  const result = await runProcess({
+    command: config.environment.cargo,
+    args: [
+      ...['metadata', '--format-version', '1', '--locked'],
+      ...['--manifest-path', manifest, '--filter-platform', config.target.triple],
+    ],
+    cwd: config.projectRoot,
+    env: childEnvironment(variables, config.offline ? { CARGO_NET_OFFLINE: 'true' } : {}),
+    signal: context.signal,
+    background: context.background,
+  });
+  if (result.code === 0) return describe(JSON.parse(result.stdout) as Metadata);
+  const text = result.tail.join('\n');
+  await appendFile(log, `${text}\n`);
+  if (!NETWORK.test(text)) throw await compileError('cargo metadata', result, log);
+  const first = result.tail.find((line) => line.startsWith('error')) ?? 'no message';
+  const message = `cargo cannot fetch the crates that the build needs: ${first.replace(/^error: /, '')}`;
+  throw buildError(config.offline ? 'A3S2003' : 'A3S2002', { message, log });
+}
+
+function describe({ packages, resolve }: Metadata): Crates {
+  const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
+  const byId = new Map(packages.map((entry) => [entry.id, entry]));
+  const folders = packages
+    .map((entry) => [entry.manifest_path.replace(/\/Cargo\.toml$/, ''), `${entry.name}-${entry.version}`] as const)
+    .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  return {
+    folders,
+    licensesOf(root) {
+      const reached = new Set<string>();
+      const visit = (id: string): void => {
+        if (reached.has(id)) return;
+        reached.add(id);
+        for (const { pkg, dep_kinds } of nodes.get(id)?.deps ?? []) {
+          if (dep_kinds.some(({ kind }) => kind !== 'dev')) visit(pkg);
+        }
+      };
+      for (const entry of packages) if (entry.name === root) visit(entry.id);
+      const found = [...reached].flatMap((id) => byId.get(id) ?? []);
+      const named = found.map((entry) => [`${entry.name}@${entry.version}`, entry.license ?? 'NOASSERTION'] as const);
+      return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+  };
+}
