@@ -5,7 +5,7 @@ import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
 import { openStore, type Store } from '../effects/store.ts';
 import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
-import { assemblePlan, digestOf, type PlanFacts } from '../plan/assemble.ts';
+import { assemblePlan, digestOf, type PlanFacts, toolQuestions } from '../plan/assemble.ts';
 import { type Config, resolveConfig } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
 import type { Flags } from '../plan/flags.ts';
@@ -61,20 +61,14 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
     resolvePath: resolve,
     cwd,
   });
+  const toolchain = openToolchain(config.projectRoot, variables);
+  // Asked before anything is read: the answers arrive while files are being looked at.
+  for (const { command, args } of toolQuestions(config)) void toolchain.ask(command, args);
   const pins = await readPins(config);
   const facts = readPlanFacts(config, homedir(), variables['CARGO_HOME']);
   const plan = assemblePlan(config, pins, facts);
-  const toolchain = openToolchain(config.projectRoot, variables);
-  askAhead(plan, toolchain);
   const store = openStore(config.storeDir);
   const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
   const digests = await openDigestCache(rows, !config.pristine);
   return { config, pins, facts, plan, store, digests, toolchain, lastRun: await openLastRun(store, config), variables };
-}
-
-/** Puts all questions to the tools at once; the answers arrive while files are being looked at. */
-function askAhead(plan: Plan, toolchain: Toolchain): void {
-  for (const input of plan.steps.flatMap((step) => step.inputs)) {
-    if (input.kind === 'tool') void toolchain.ask(input.command, input.args);
-  }
 }

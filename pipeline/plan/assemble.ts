@@ -33,13 +33,28 @@ const value = (name: string, content: unknown): InputSpec => ({
   value: typeof content === 'string' ? content : JSON.stringify(content),
 });
 
-const tool = (name: string, command: string, ...args: string[]): InputSpec => ({ kind: 'tool', name, command, args });
+type ToolInput = Extract<InputSpec, { kind: 'tool' }>;
+
+const tool = (name: string, command: string, ...args: string[]): ToolInput => ({ kind: 'tool', name, command, args });
+
+const cargoTools = ({ environment }: Config): ToolInput[] => [
+  tool('rustc', environment.rustc, '-vV'),
+  tool('cargo', environment.cargo, '-V'),
+  tool('linker', 'cc', '--version'),
+];
+
+const initTools = ({ environment }: Config): ToolInput[] => [
+  tool('compiler version', environment.initCompiler.command, '--version'),
+];
+
+/** Every question that a plan for `config` may put to a tool; known before the plan is. */
+export function toolQuestions(config: Config): readonly ToolInput[] {
+  return [...cargoTools(config), ...initTools(config)];
+}
 
 const cargoInputs: StepInputs = (config, _pins, facts) => [
   value('target', config.target.triple),
-  tool('rustc', config.environment.rustc, '-vV'),
-  tool('cargo', config.environment.cargo, '-V'),
-  tool('linker', 'cc', '--version'),
+  ...cargoTools(config),
   ...facts.cargoConfigs.map((path): InputSpec => ({ kind: 'file', name: `cargo configuration ${path}`, path })),
 ];
 
@@ -113,7 +128,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       if (initFile !== undefined) return [{ kind: 'file', name: 'KRUN_INIT_BINARY_PATH', path: initFile }];
       return [
         value('compiler', initCompiler.command),
-        tool('compiler version', initCompiler.command, '--version'),
+        ...initTools(config),
         { kind: 'step', name: 'source', step: 'source', only: ['init'] },
       ];
     },

@@ -1,7 +1,10 @@
 import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { ErrorCode } from './error-table.ts';
 import { buildError } from './errors.ts';
+
+// Compiling a checker for each schema pays off after many documents; here it is one of each.
+z.config({ jitless: true });
 
 /** Line and column, both from 1, of the character at `offset`. */
 export function positionAt(text: string, offset: number): { line: number; column: number } {
