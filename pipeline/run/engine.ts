@@ -110,6 +110,7 @@ async function runStep(step: PlannedStep, run: Run): Promise<StepOutcome> {
     const why = run.config.force ? 'forced' : explainChange(run.lastRun.inputs(step.id), inputs);
     await run.beforeBuilding();
     const work = (): Promise<StepOutcome> => {
+      run.signal.throwIfAborted();
       run.emit({ kind: 'start', step: step.id, why });
       const lock = run.store.lockFile(`${step.id}-${key}`);
       const onWait = (pid: number): void =>

@@ -19,6 +19,8 @@ interface Row {
   readonly fail: (error: Error) => void;
   readonly ended: Promise<void>;
   task: Task | undefined;
+  /** Whether the step has ended, well or badly. */
+  settled: boolean;
   title: string;
   drawn: number;
 }
@@ -52,7 +54,10 @@ export function liveView(plan: Plan, earlier: readonly RunEvent[]): LiveView {
       if (row !== undefined) showOn(row, event);
     },
     async end() {
-      for (const row of rows.values()) row.finish();
+      for (const row of rows.values()) {
+        if (!row.settled) row.task?.skip();
+        row.finish();
+      }
       await drawn;
     },
   };
@@ -68,7 +73,7 @@ function makeRow(id: StepId): Row {
     fail = reject;
   });
   ended.catch(() => {});
-  return { finish, fail, ended, task: undefined, title: `${id.padEnd(10)} waiting`, drawn: 0 };
+  return { finish, fail, ended, task: undefined, settled: false, title: `${id.padEnd(10)} waiting`, drawn: 0 };
 }
 
 function showOn(row: Row, event: RunEvent): void {
@@ -91,10 +96,12 @@ function showOn(row: Row, event: RunEvent): void {
       break;
     case 'done':
       title(`${outcomeText(event.result)}  ${formatSeconds(event.result.seconds)}`);
+      row.settled = true;
       row.finish();
       break;
     case 'failed':
       title(`failed after ${formatSeconds(event.seconds)}`);
+      row.settled = true;
       row.fail(new Error(event.failure.message));
       break;
   }
