@@ -45,6 +45,18 @@ export function childEnvironment(
   return { ...Object.fromEntries(passed), LC_ALL: 'C', ...forced };
 }
 
+/** The environment of cargo where it only fetches or describes. */
+export function cargoQueryEnvironment(variables: Variables, offline: boolean): Record<string, string> {
+  return childEnvironment(variables, {
+    ...NO_WRAPPERS,
+    CARGO_TERM_COLOR: 'never',
+    ...(offline ? { CARGO_NET_OFFLINE: 'true' } : {}),
+  });
+}
+
+/** Empty, not absent: only that outweighs `build.rustc-wrapper` of a configuration file. */
+const NO_WRAPPERS = { RUSTC_WRAPPER: '', RUSTC_WORKSPACE_WRAPPER: '' };
+
 /** The environment of `cargo build`: nothing that a project or user configuration sets may change the result. */
 export function cargoEnvironment(
   variables: Variables,
@@ -53,9 +65,7 @@ export function cargoEnvironment(
   return childEnvironment(variables, {
     CARGO_BUILD_TARGET: build.triple,
     CARGO_ENCODED_RUSTFLAGS: build.rustflags.join('\x1f'),
-    // Empty, not absent: only that outweighs `build.rustc-wrapper` of a configuration file.
-    RUSTC_WRAPPER: '',
-    RUSTC_WORKSPACE_WRAPPER: '',
+    ...NO_WRAPPERS,
     CARGO_INCREMENTAL: '0',
     CARGO_PROFILE_RELEASE_DEBUG: 'false',
     CARGO_PROFILE_RELEASE_STRIP: 'symbols',

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { runProcess } from '../effects/process.ts';
-import { childEnvironment } from '../plan/child-environment.ts';
+import { cargoQueryEnvironment } from '../plan/child-environment.ts';
 import { buildError } from '../plan/errors.ts';
 import { compileError } from './compile-error.ts';
 import type { StepContext } from './step.ts';
@@ -50,14 +50,14 @@ export async function readCrates(context: StepContext, manifest: string): Promis
       ...['--manifest-path', manifest, '--filter-platform', config.target.triple],
     ],
     cwd: config.projectRoot,
-    env: childEnvironment(variables, config.offline ? { CARGO_NET_OFFLINE: 'true' } : {}),
+    env: cargoQueryEnvironment(variables, config.offline),
     signal: context.signal,
     background: context.background,
   });
   if (result.code === 0) return describe(JSON.parse(result.stdout) as Metadata);
   const text = result.tail.join('\n');
   await appendFile(log, `${text}\n`);
-  if (!NETWORK.test(text)) throw await compileError('cargo metadata', result, log);
+  if (/--locked/.test(text) || !NETWORK.test(text)) throw await compileError('cargo metadata', result, log);
   const first = result.tail.find((line) => line.startsWith('error')) ?? 'no message';
   const message = `cargo cannot fetch the crates that the build needs: ${first.replace(/^error: /, '')}`;
   throw buildError(config.offline ? 'A3S2003' : 'A3S2002', { message, log });

@@ -36,6 +36,8 @@ export async function compileError(command: string, result: ProcessResult, log: 
     return buildError('A3S1204', { message: `${command} was killed by ${result.signal}`, log, where: { file: log } });
   }
   const lines = await firstLines(log);
+  const full = lines.find((line) => DISK_FULL.test(line));
+  if (full !== undefined) return buildError('A3S5001', { message: `${command}: ${full}`, where: { file: log }, log });
   const first = firstError(lines.length > 0 ? lines : result.tail);
   const known = CAUSES.find(({ pattern }) => pattern.test(first));
   const where = placeOf(lines, first) ?? { file: log };
@@ -46,6 +48,9 @@ export async function compileError(command: string, result: ProcessResult, log: 
     log,
   });
 }
+
+/** How compilers, linkers and cargo say that the disk is full: the system's own words. */
+const DISK_FULL = /No space left on device|Disk quota exceeded/;
 
 /** Bytes of a log that are searched for the first error. */
 const LOG_LIMIT = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { extractTree } from '../effects/archive.ts';
 import { copyFileWhole, listTree, withDiskErrors } from '../effects/files.ts';
 import { runProcess } from '../effects/process.ts';
 import { verifyFile } from '../effects/verify.ts';
-import { childEnvironment } from '../plan/child-environment.ts';
+import { cargoQueryEnvironment } from '../plan/child-environment.ts';
 import { buildError } from '../plan/errors.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -67,7 +67,7 @@ async function cargo(context: StepContext, args: readonly string[]): Promise<str
     command: config.environment.cargo,
     args,
     cwd: config.projectRoot,
-    env: childEnvironment(variables, { CARGO_TERM_COLOR: 'never' }),
+    env: cargoQueryEnvironment(variables, config.offline),
     log,
     signal,
     idleLimit: 300_000,
