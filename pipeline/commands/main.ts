@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { findTool } from '../effects/project.ts';
 import { buildError, toFailure } from '../plan/errors.ts';
+import { unknownWord } from '../plan/nearest.ts';
 import { STEP_IDS } from '../plan/steps.ts';
 import { renderFailure } from '../run/failure-text.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
@@ -25,7 +26,7 @@ export async function main(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      const message = error.message.replace(/^error: /, '');
+      const message = excessWord(error, program) ?? error.message.replace(/^error: /, '');
       streams.stderr.write(renderFailure(buildError('A3S1001', { message }).failure, paint));
       return 64;
     }
@@ -40,6 +41,17 @@ export async function main(
     if (state.verbose && error instanceof Error) streams.stderr.write(`${error.stack ?? ''}\n${causeChain(error)}`);
     return failure.exit;
   }
+}
+
+/** With a default command, commander takes an unknown command for an argument too many of it. */
+function excessWord(
+  error: CommanderError,
+  program: { commands: readonly { name(): string; args: string[] }[] },
+): string | undefined {
+  if (error.code !== 'commander.excessArguments') return undefined;
+  const word = program.commands.flatMap((command) => command.args)[0];
+  const names = program.commands.map((command) => command.name());
+  return word === undefined ? undefined : unknownWord('command', word, names);
 }
 
 /** What a command leaves for the end. */

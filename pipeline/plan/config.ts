@@ -3,6 +3,7 @@ import { parseDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { buildError } from './errors.ts';
 import type { Flags } from './flags.ts';
+import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
@@ -110,11 +111,11 @@ export function resolveConfig(sources: ConfigSources): Config {
 
 function providerByName(name: string | undefined): FirmwareProvider | undefined {
   if (name === undefined || name === 'npm' || name === 'github') return name;
-  throw buildError('A3S1001', { message: `unknown firmware provider "${name}" (known: npm, github)` });
+  throw buildError('A3S1001', { message: unknownWord('firmware provider', name, ['npm', 'github']) });
 }
 
 function stepByName(name: string): StepId {
   const id = STEP_IDS.find((step) => step === name);
   if (id !== undefined) return id;
-  throw buildError('A3S1001', { message: `unknown step "${name}" (known: ${STEP_IDS.join(', ')})` });
+  throw buildError('A3S1001', { message: unknownWord('step', name, STEP_IDS) });
 }

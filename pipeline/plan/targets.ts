@@ -1,4 +1,5 @@
 import { buildError } from './errors.ts';
+import { unknownWord } from './nearest.ts';
 
 /** Everything that depends on where the result runs; code asks this table and never `process.platform`. */
 export interface Target {
@@ -98,8 +99,11 @@ export function targetByName(name: string, host: Target): Target {
   const unsupported = /^win|windows/.test(name) ? UNSUPPORTED['win32'] : UNSUPPORTED[name.replace('macos', 'darwin')];
   if (unsupported !== undefined) throw buildError('A3S1002', { message: unsupported });
   const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name || TARGETS[id].packageSuffix === name);
-  const hint = byTriple === undefined ? `known: ${TARGET_IDS.join(', ')}` : `did you mean ${byTriple}?`;
-  throw buildError('A3S1003', { message: `unknown target "${name}" (${hint})` });
+  const message =
+    byTriple === undefined
+      ? unknownWord('target', name, TARGET_IDS)
+      : `unknown target "${name}" (did you mean ${byTriple}?)`;
+  throw buildError('A3S1003', { message });
 }
 
 function isTargetId(text: string): text is TargetId {
