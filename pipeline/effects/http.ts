@@ -1,11 +1,24 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { type BuildError, buildError } from '../plan/errors.ts';
-import { diskError, systemCode } from './files.ts';
+import { buildError } from '../plan/errors.ts';
+import { statIfThere, withDiskErrors } from './files.ts';
+import {
+  givenUp,
+  type Headers,
+  headerText,
+  PassingFault,
+  passingOrThrow,
+  printableUrl,
+  redirectTarget,
+  refusal,
+  speedWatch,
+  withoutCredentials,
+} from './http-faults.ts';
+
+export { printableUrl } from './http-faults.ts';
 
 /** How to reach servers; undefined fields come from the environment (`HTTPS_PROXY`, `NO_PROXY`). */
 export interface Network {
@@ -57,48 +70,54 @@ const TIMING: Timing = {
 
 const TRIES = 5;
 const MAX_REDIRECTS = 5;
-const CREDENTIALS = new Set(['authorization', 'cookie', 'npm-otp', 'proxy-authorization']);
-
-/** A try that may succeed when repeated. */
-class PassingFault extends Error {
-  readonly waitMs: number | undefined;
-  constructor(message: string, waitMs?: number, options?: ErrorOptions) {
-    super(message, options);
-    this.waitMs = waitMs;
-  }
-}
 
 /**
- * Downloads a file, continuing after interruptions. The caller verifies the bytes: resuming across a changed file
- * gives wrong ones, which only a pinned digest can tell.
- * @throws BuildError A3S2002 no answer, A3S2005 refused, A3S2001 wrong size, A3S5001/A3S5002 disk.
+ * Downloads a file, continuing after interruptions. The caller verifies the bytes, and removes them where they are
+ * wrong: resuming across a changed file gives wrong ones, and a server may send another file whole; only a pinned
+ * digest can tell.
+ * @throws BuildError A3S2002 no answer, A3S2005 refused, A3S2001 too long, A3S2004 redirect to an unencrypted address,
+ * A3S5001/A3S5002 disk; the abort reason when aborted.
  */
 export async function download(request: Download): Promise<void> {
   const timing = { ...TIMING, ...request.timing };
+  request.signal?.throwIfAborted();
   const dispatcher = await makeDispatcher(request.network, timing);
-  let last: unknown;
   try {
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (attempt > 0)
-        await sleep(waitBefore(attempt, last, timing), undefined, { signal: request.signal as AbortSignal });
-      try {
-        return await attemptDownload(request, dispatcher, timing);
-      } catch (error) {
-        request.signal?.throwIfAborted();
-        last = error;
-        if (!(error instanceof PassingFault) && !isConnectionFault(error)) throw diskError(request.partial, error);
-      }
-    }
+    await tryRepeatedly({ ...request, dispatcher, timing });
   } finally {
-    await dispatcher.close();
+    // Not close(): that waits for answers that nobody reads any more.
+    await dispatcher.destroy();
   }
-  throw unreachable(request.url, last);
 }
 
-/** The same address without user name, password, query and fragment: safe to print. */
-export function printableUrl(url: string): string {
-  const parsed = new URL(url);
-  return `${parsed.origin}${parsed.pathname}`;
+interface Transfer extends Download {
+  readonly dispatcher: Dispatcher;
+  readonly timing: Timing;
+  /** Validator of the version of the file that is being received. */
+  etag?: string | undefined;
+}
+
+async function tryRepeatedly(transfer: Transfer): Promise<void> {
+  let last: Error | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    if (last !== undefined) await pause(waitBefore(attempt, last, transfer.timing), transfer.signal);
+    try {
+      return await attemptDownload(transfer);
+    } catch (error) {
+      transfer.signal?.throwIfAborted();
+      last = passingOrThrow(error, transfer.url);
+    }
+  }
+  throw givenUp(transfer.url, last ?? new Error('no try was made'), TRIES);
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 async function makeDispatcher(network: Network, timing: Timing): Promise<Dispatcher> {
@@ -107,181 +126,155 @@ async function makeDispatcher(network: Network, timing: Timing): Promise<Dispatc
     ...(network.ca === undefined ? {} : { ca: [...network.ca] }),
     ...(network.strictTls === undefined ? {} : { rejectUnauthorized: network.strictTls }),
   };
-  return new EnvHttpProxyAgent({
-    ...(network.httpProxy === undefined ? {} : { httpProxy: network.httpProxy }),
-    ...(network.httpsProxy === undefined ? {} : { httpsProxy: network.httpsProxy }),
-    ...(network.noProxy === undefined ? {} : { noProxy: network.noProxy }),
-    connect: { timeout: timing.connect, ...tls },
-    requestTls: tls,
-    headersTimeout: timing.stall,
-    bodyTimeout: timing.stall,
-  });
+  try {
+    return new EnvHttpProxyAgent({
+      ...(network.httpProxy === undefined ? {} : { httpProxy: network.httpProxy }),
+      ...(network.httpsProxy === undefined ? {} : { httpsProxy: network.httpsProxy }),
+      ...(network.noProxy === undefined ? {} : { noProxy: network.noProxy }),
+      connect: { timeout: timing.connect, ...tls },
+      requestTls: tls,
+      proxyTls: { timeout: timing.connect, ...tls },
+      headersTimeout: timing.stall,
+      bodyTimeout: timing.stall,
+    });
+  } catch (error) {
+    // The address itself stays out of the message: it may hold a password.
+    throw buildError(
+      'A3S2002',
+      {
+        message: 'the address of the proxy is not a URL',
+        fix: 'Write HTTPS_PROXY, HTTP_PROXY and the proxy settings of npm as http://host:port.',
+      },
+      error,
+    );
+  }
 }
 
-async function attemptDownload(request: Download, dispatcher: Dispatcher, timing: Timing): Promise<void> {
-  const have = await sizeOf(request.partial);
-  if (request.size !== undefined && have === request.size) return;
-  const resume = request.size !== undefined && have > 0 && have < request.size;
-  if (!resume) await rm(request.partial, { force: true });
-  const { response, url } = await openFollowing(request, dispatcher, resume ? have : 0);
-  const appends = resume && continuesAt(response, have, request.size);
-  if (resume && !appends && response.statusCode === 206) {
+async function attemptDownload(transfer: Transfer): Promise<void> {
+  const { partial, size } = transfer;
+  const have = Number(statIfThere(partial)?.size ?? 0n);
+  if (size !== undefined && have === size) return;
+  const resume = size !== undefined && have > 0 && have < size;
+  if (!resume) await discardPartial(transfer);
+  const { response, url } = await openFollowing(transfer, resume ? have : 0);
+  // Errors of the body are seen where it is read; one that is never read must not end the program.
+  response.body.on('error', () => {});
+  try {
+    const appends = resume && continuesAt(response, have, transfer);
+    if (resume && !appends && response.statusCode === 206) {
+      await discardPartial(transfer);
+      throw new PassingFault(`${printableUrl(url)} sent another part of the file than was asked for`);
+    }
+    transfer.etag = headerText(response.headers, 'etag');
+    await receive(transfer, response, appends ? have : 0);
+  } finally {
     response.body.destroy();
-    await rm(request.partial, { force: true });
-    throw new PassingFault(`${printableUrl(url)} sent another range than asked for`);
   }
-  await receive(request, response, appends ? have : 0, timing);
 }
 
 interface Answer {
   readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: Headers;
   readonly body: Readable;
 }
 
-async function openFollowing(
-  request: Download,
-  dispatcher: Dispatcher,
-  from: number,
-): Promise<{ response: Answer; url: string }> {
+async function openFollowing(transfer: Transfer, from: number): Promise<{ response: Answer; url: string }> {
   const { request: send } = (await import('undici')).default;
-  let url = request.url;
-  let headers: Record<string, string> = { ...request.headers, 'accept-encoding': 'identity' };
-  if (from > 0) headers['range'] = `bytes=${from}-`;
+  const { dispatcher, signal } = transfer;
+  // undici 7 ends the program (nodejs/undici#5360) when a connection closes while its body waits to be read. A body
+  // that never fills its buffer never waits; the price is memory, at most the file's size, where the disk is slow.
+  const highWaterMark = limitOf(transfer) + 1;
+  let url = transfer.url;
+  let headers: Record<string, string> = {
+    ...transfer.headers,
+    'accept-encoding': 'identity',
+    ...range(transfer, from),
+  };
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await send(url, { dispatcher, headers, ...(request.signal ? { signal: request.signal } : {}) });
+    const response = await send(url, { dispatcher, headers, highWaterMark, ...(signal ? { signal } : {}) });
     if (response.statusCode === 200 || response.statusCode === 206) return { response, url };
     response.body.on('error', () => {});
     response.body.destroy();
+    if (response.statusCode === 416 && from > 0) {
+      await discardPartial(transfer);
+      throw new PassingFault(`${printableUrl(url)} has no such part of the file`);
+    }
     const location = headerText(response.headers, 'location');
     if (response.statusCode < 300 || response.statusCode > 399 || location === undefined) {
-      throw refused(url, response.statusCode, response.headers);
+      throw refusal(url, response.statusCode, response.headers);
     }
-    const next = new URL(location, url);
-    if (new URL(url).protocol === 'https:' && next.protocol !== 'https:') {
-      throw buildError('A3S2004', {
-        message: `${printableUrl(url)} redirects to an unencrypted address`,
-        cause: 'A redirect from https to http would let anybody on the way replace the file.',
-        fix: 'Use a mirror that serves https throughout.',
-      });
-    }
+    const next = redirectTarget(url, location);
     if (next.origin !== new URL(url).origin) headers = withoutCredentials(headers);
     url = next.href;
   }
-  throw buildError('A3S2005', { message: `${printableUrl(request.url)} redirects more than ${MAX_REDIRECTS} times` });
+  throw buildError('A3S2005', { message: `${printableUrl(transfer.url)} redirects more than ${MAX_REDIRECTS} times` });
 }
 
-async function receive(request: Download, response: Answer, offset: number, timing: Timing): Promise<void> {
-  const limit = request.size ?? request.sizeLimit;
-  const speed = speedWatch(timing);
+/** If-Range makes a server whose file has changed since send the whole one; a weak validator does not do for that. */
+function range({ etag }: Transfer, from: number): Record<string, string> {
+  if (from === 0) return {};
+  const strong = etag?.startsWith('"') ? { 'if-range': etag } : {};
+  return { range: `bytes=${from}-`, ...strong };
+}
+
+function limitOf({ size, sizeLimit }: Download): number {
+  return size ?? sizeLimit;
+}
+
+async function receive(transfer: Transfer, response: Answer, offset: number): Promise<void> {
+  const { partial, size, onProgress } = transfer;
+  const limit = limitOf(transfer);
+  const speed = speedWatch(transfer.timing);
   let received = offset;
-  await mkdir(dirname(request.partial), { recursive: true });
-  const file = createWriteStream(request.partial, { flags: offset > 0 ? 'a' : 'w' });
-  const written = new Promise<void>((resolve, reject) => file.once('finish', () => resolve()).once('error', reject));
-  // A rejection is always seen by the await below; until then it must not count as unhandled.
-  written.catch(() => {});
+  const file = await withDiskErrors(partial, async () => {
+    await mkdir(dirname(partial), { recursive: true });
+    return open(partial, offset > 0 ? 'a' : 'w');
+  });
   try {
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
       received += chunk.length;
-      if (received > limit) throw tooLong(request, limit);
-      if (!file.write(chunk))
-        await Promise.race([new Promise((resolve) => file.once('drain', () => resolve(undefined))), written]);
-      request.onProgress?.(received, request.size);
+      if (received > limit) break;
+      await withDiskErrors(partial, () => file.writeFile(chunk));
+      onProgress?.(received, size);
       speed(chunk.length);
     }
   } finally {
-    file.end();
-    await written;
+    await withDiskErrors(partial, () => file.close());
   }
-  if (request.size !== undefined && received < request.size) {
-    throw new PassingFault(`the connection ended after ${received} of ${request.size} bytes`);
+  if (received > limit) {
+    await discardPartial(transfer);
+    throw buildError('A3S2001', {
+      message: `${printableUrl(transfer.url)} sends more than the ${limit} bytes of the pin`,
+    });
+  }
+  if (size !== undefined && received < size && !isWhole(response)) {
+    throw new PassingFault(`the connection ended after ${received} of ${size} bytes`);
   }
 }
 
-function continuesAt(response: Answer, offset: number, size: number | undefined): boolean {
+/**
+ * Whether an answer that ended without error was sent to its end. Then a short one is another file, such as the login
+ * page of a proxy, which asking again does not change; one that ends with the connection may have been cut.
+ */
+function isWhole({ statusCode, headers }: Answer): boolean {
+  return statusCode === 200 && (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined);
+}
+
+function continuesAt(response: Answer, offset: number, { size, etag }: Transfer): boolean {
   if (response.statusCode !== 206) return false;
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headerText(response.headers, 'content-range') ?? '');
-  return range !== null && Number(range[1]) === offset && (range[2] === '*' || Number(range[2]) === size);
+  const now = headerText(response.headers, 'etag');
+  if (etag !== undefined && now !== undefined && now !== etag) return false;
+  const found = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headerText(response.headers, 'content-range') ?? '');
+  return found !== null && Number(found[1]) === offset && (found[2] === '*' || Number(found[2]) === size);
 }
 
-function speedWatch(timing: Timing): (bytes: number) => void {
-  let since = Date.now();
-  let seen = 0;
-  return (bytes) => {
-    seen += bytes;
-    const elapsed = Date.now() - since;
-    if (elapsed < timing.slow) return;
-    if ((seen * 1000) / elapsed < timing.minimumSpeed) throw new PassingFault('the server sends too slowly');
-    since = Date.now();
-    seen = 0;
-  };
-}
-
-function refused(url: string, status: number, headers: Answer['headers']): Error {
-  const message = `${printableUrl(url)} answered ${status}`;
-  const wait = retryAfter(headerText(headers, 'retry-after'));
-  const limited =
-    status === 429 || (status === 403 && (wait !== undefined || headerText(headers, 'x-ratelimit-remaining') === '0'));
-  if (status >= 500 || status === 408 || limited) return new PassingFault(message, wait);
-  return buildError('A3S2005', { message });
-}
-
-function retryAfter(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-function waitBefore(attempt: number, last: unknown, timing: Timing): number {
+function waitBefore(attempt: number, last: Error, timing: Timing): number {
   const asked = last instanceof PassingFault ? last.waitMs : undefined;
   if (asked !== undefined) return Math.min(asked, timing.retryAfterCap);
   return timing.backoff * 2 ** (attempt - 1) * (0.5 + Math.random());
 }
 
-function isConnectionFault(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (/CERT|SELF_SIGNED|TLS_CERT|UNABLE_TO_VERIFY/.test(code)) return false;
-  return code.startsWith('UND_ERR') || NETWORK_CODES.has(code) || error.message === 'terminated';
-}
-
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
-
-function unreachable(url: string, last: unknown): BuildError {
-  const reason = last instanceof Error ? last.message || (systemCode(last) ?? 'no answer') : String(last);
-  return buildError('A3S2002', { message: `cannot fetch ${printableUrl(url)}: ${reason} (${TRIES} tries)` }, last);
-}
-
-function tooLong(request: Download, limit: number): BuildError {
-  return buildError('A3S2001', {
-    message: `${printableUrl(request.url)} sends more than the ${limit} bytes of the pin`,
-  });
-}
-
-function withoutCredentials(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name.toLowerCase())));
-}
-
-function headerText(headers: Answer['headers'], name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0;
-    throw diskError(path, error);
-  }
+async function discardPartial(transfer: Transfer): Promise<void> {
+  transfer.etag = undefined;
+  await withDiskErrors(transfer.partial, () => rm(transfer.partial, { force: true }));
 }
