@@ -1,7 +1,8 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { buildError } from './errors.ts';
+import { exactVersion, packageName } from './fields.ts';
 import type { Flags } from './flags.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
@@ -10,23 +11,17 @@ import { STEP_IDS } from './steps.ts';
 import { hostTarget, type Target, targetByName } from './targets.ts';
 
 const configFile = z.strictObject({
-  $schema: z.string().optional(),
+  $schema: z.optional(z.string()),
   /** The npm packages to make. Platform packages take the name plus a suffix such as `-linux-x64-gnu`. */
-  package: z
-    .strictObject({
-      name: z.string().regex(/^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/, 'expected an npm package name'),
-      version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected an exact version'),
-    })
-    .partial()
-    .optional(),
+  package: z.optional(z.strictObject({ name: z.optional(packageName), version: z.optional(exactVersion) })),
   /** Provider of the guest kernel. */
-  firmware: z.enum(['npm', 'github']).optional(),
+  firmware: z.optional(z.enum(['npm', 'github'])),
   /** Folder of libkrun's source, relative to the configuration file. */
-  libkrunDir: z.string().min(1).optional(),
+  libkrunDir: z.optional(z.string().check(z.minLength(1))),
   /** Output folder, relative to the configuration file. */
-  out: z.string().min(1).optional(),
+  out: z.optional(z.string().check(z.minLength(1))),
   /** Jobs at a time, over all compilers. */
-  jobs: z.int().min(1).max(1024).optional(),
+  jobs: z.optional(z.int().check(z.minimum(1), z.maximum(1024))),
 });
 
 export type ConfigFile = z.infer<typeof configFile>;

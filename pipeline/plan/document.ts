@@ -1,10 +1,11 @@
 import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import * as z from 'zod';
+import * as z from 'zod/v4/core';
+import en from 'zod/v4/locales/en.js';
 import type { ErrorCode } from './error-table.ts';
 import { buildError } from './errors.ts';
 
 // Compiling a checker for each schema pays off after many documents; here it is one of each.
-z.config({ jitless: true });
+z.config({ jitless: true, ...en() });
 
 /** Line and column, both from 1, of the character at `offset`. */
 export function positionAt(text: string, offset: number): { line: number; column: number } {
@@ -17,8 +18,8 @@ export function positionAt(text: string, offset: number): { line: number; column
  * @param file Name of the document for messages.
  * @throws BuildError `code`, with line and column, for a syntax error, a repeated key or a value the schema refuses.
  */
-export function parseDocument<T>(text: string, file: string, schema: z.ZodType<T>, code: ErrorCode): T {
-  const result = schema.safeParse(parseJson(text, file, code));
+export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<T>, code: ErrorCode): T {
+  const result = z.safeParse(schema, parseJson(text, file, code));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = (issue?.path ?? []).map((part) => (typeof part === 'symbol' ? String(part) : part));

@@ -1,67 +1,74 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDocument } from './document.ts';
+import { exactVersion, packageName, patternText } from './fields.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
-const integrity = z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, 'expected an SRI digest "sha512-…"');
-const bytes = z.int().positive();
+const sha256 = patternText(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
+const integrity = patternText(/^sha512-[A-Za-z0-9+/]{86}==$/, 'expected an SRI digest "sha512-…"');
+const bytes = z.int().check(z.positive());
 /** A path inside an archive: relative, without `..`. */
-const member = z.string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/, 'expected a relative path without ".."');
-const packageName = z
-  .string()
-  .regex(/^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/, 'expected an npm package name');
-const version = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected an exact version');
+const member = patternText(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/, 'expected a relative path without ".."');
+const urls = z.array(z.url()).check(z.minLength(1));
 
-const npmSource = z.strictObject({ kind: z.literal('npm'), package: packageName, version });
+const npmSource = z.strictObject({ kind: z.literal('npm'), package: packageName, version: exactVersion });
 const urlSource = z.strictObject({ kind: z.literal('url'), url: z.url({ protocol: /^https$/ }) });
+
+const archive = z
+  .strictObject({
+    /** Bytes; where unknown, `sizeLimit` bounds the download instead. */
+    size: z.optional(bytes),
+    sizeLimit: z.optional(bytes),
+    integrity: z.optional(integrity),
+    sha256: z.optional(sha256),
+  })
+  .check(
+    z.refine((pin) => pin.integrity !== undefined || pin.sha256 !== undefined, 'a digest is required'),
+    z.refine((pin) => pin.size !== undefined || pin.sizeLimit !== undefined, 'size or sizeLimit is required'),
+  );
 
 const firmwareArtifact = z.strictObject({
   /** Several places of the same bytes; tried in order. */
-  sources: z.array(z.discriminatedUnion('kind', [npmSource, urlSource])).min(1),
-  archive: z
-    .strictObject({
-      /** Bytes; where unknown, `sizeLimit` bounds the download instead. */
-      size: bytes.optional(),
-      sizeLimit: bytes.optional(),
-      integrity: integrity.optional(),
-      sha256: sha256.optional(),
-    })
-    .refine((archive) => archive.integrity !== undefined || archive.sha256 !== undefined, 'a digest is required')
-    .refine(
-      (archive) => archive.size !== undefined || archive.sizeLimit !== undefined,
-      'size or sizeLimit is required',
-    ),
+  sources: z.array(z.discriminatedUnion('kind', [npmSource, urlSource])).check(z.minLength(1)),
+  archive,
   member,
   /** Digest of the member; may be absent only because the archive that holds it is pinned. */
-  file: z.strictObject({ size: bytes, sha256 }).optional(),
+  file: z.optional(z.strictObject({ size: bytes, sha256 })),
 });
 
 const firmwareProvider = z.strictObject({
   /** Version of libkrunfw. */
-  version,
+  version: exactVersion,
   /** What the guest's `uname -r` prints; null where nobody measured it. */
-  kernel: z.string().nullable(),
+  kernel: z.nullable(z.string()),
   license: z.string(),
   /** Where the source that corresponds to the binary is. */
-  correspondingSource: z.array(z.url()).min(1),
-  targets: z.record(z.enum(['linux-x64', 'linux-arm64', 'darwin-arm64']), firmwareArtifact.optional()),
+  correspondingSource: urls,
+  targets: z.strictObject({
+    'linux-x64': z.optional(firmwareArtifact),
+    'linux-arm64': z.optional(firmwareArtifact),
+    'darwin-arm64': z.optional(firmwareArtifact),
+  }),
 });
 
 const firmwarePins = z.strictObject({
-  $comment: z.string().optional(),
+  $comment: z.optional(z.string()),
   schema: z.literal(1),
   providers: z.strictObject({ npm: firmwareProvider, github: firmwareProvider }),
 });
 
 const libkrunPins = z.strictObject({
-  $comment: z.string().optional(),
+  $comment: z.optional(z.string()),
   schema: z.literal(1),
   /** Published crate that carries the source; `checksum` is cargo's own. */
-  crate: z.strictObject({ name: z.string().regex(/^[a-z0-9_-]+$/), version, checksum: sha256 }),
+  crate: z.strictObject({
+    name: patternText(/^[a-z0-9_-]+$/, 'expected a crate name'),
+    version: exactVersion,
+    checksum: sha256,
+  }),
   archive: z.strictObject({ member, folder: member, size: bytes, sha256 }),
   /** Version of the C library and its ABI number. */
-  library: z.strictObject({ version, abi: z.int().nonnegative() }),
+  library: z.strictObject({ version: exactVersion, abi: z.int().check(z.nonnegative()) }),
   license: z.string(),
-  correspondingSource: z.array(z.url()).min(1),
+  correspondingSource: urls,
   exports: z.strictObject({
     /** Functions that the header declares and this build does not export, each with the reason. */
     missing: z.record(z.string(), z.string()),
