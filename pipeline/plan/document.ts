@@ -1,4 +1,4 @@
-import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import * as z from 'zod/v4/core';
 import en from 'zod/v4/locales/en.js';
 import type { ErrorCode } from './error-table.ts';
@@ -19,12 +19,14 @@ export function positionAt(text: string, offset: number): { line: number; column
  * @throws BuildError `code`, with line and column, for a syntax error, a repeated key or a value the schema refuses.
  */
 export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<T>, code: ErrorCode): T {
-  const result = z.safeParse(schema, parseJson(text, file, code));
+  const value = parseJson(text, file, code);
+  const tree = parseTree(text);
+  refuseRepeatedKeys(tree, text, file, code);
+  const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = (issue?.path ?? []).map((part) => (typeof part === 'symbol' ? String(part) : part));
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const tree = parseTree(text);
   const node = tree && (findNodeAtLocation(tree, [...path, ...keys]) ?? findNodeAtLocation(tree, path) ?? tree);
   const where = { file, ...positionAt(text, node?.offset ?? 0) };
   const field = [...path, ...keys].join('.');
@@ -32,6 +34,22 @@ export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<
     message: `${field === '' ? 'document' : `"${field}"`}: ${issue?.message ?? 'invalid'}`,
     where,
   });
+}
+
+/** JSON readers silently take the last of two equal keys; a person may be looking at the first. */
+function refuseRepeatedKeys(node: Node | undefined, text: string, file: string, code: ErrorCode): void {
+  const seen = new Set<string>();
+  for (const child of node?.children ?? []) {
+    const key = node?.type === 'object' ? child.children?.[0] : undefined;
+    if (key !== undefined && seen.has(String(key.value))) {
+      throw buildError(code, {
+        message: `"${key.value}" stands twice`,
+        where: { file, ...positionAt(text, key.offset) },
+      });
+    }
+    seen.add(String(key?.value));
+    refuseRepeatedKeys(child, text, file, code);
+  }
 }
 
 function parseJson(text: string, file: string, code: ErrorCode): unknown {

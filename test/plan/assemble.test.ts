@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { assemblePlan, type PlanFacts, toolQuestions } from '../../pipeline/plan/assemble.ts';
+import type { Config } from '../../pipeline/plan/config.ts';
+import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
+import { type InputSpec, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
+import { REPOSITORY, testConfig } from '../helpers/session.ts';
+
+const read = (name: string): string => readFileSync(join(REPOSITORY, 'vendor', name), 'utf8');
+const pins: Pins = {
+  firmware: parseFirmwarePins(read('libkrunfw.json'), 'libkrunfw.json'),
+  libkrun: parseLibkrunPins(read('libkrun.json'), 'libkrun.json'),
+};
+const crate: PlanFacts = { source: { kind: 'crate' }, cargoConfigs: [] };
+
+const plan = (config: Config = testConfig('/f'), facts: PlanFacts = crate) => assemblePlan(config, pins, facts);
+const inputs = (id: StepId, config?: Config, facts?: PlanFacts): readonly InputSpec[] =>
+  plan(config, facts).steps.find((step) => step.id === id)?.inputs ?? [];
+const names = (...args: Parameters<typeof inputs>): string[] => inputs(...args).map((input) => input.name);
+
+it('is data: equal for equal input, and the same after a way through JSON', () => {
+  expect(plan()).toEqual(plan());
+  expect(JSON.parse(JSON.stringify(plan()))).toEqual(plan());
+});
+
+it('lists a step after all that it needs', () => {
+  const seen = new Set<string>();
+  for (const step of plan().steps) {
+    expect(step.needs.filter((need) => !seen.has(need))).toEqual([]);
+    seen.add(step.id);
+  }
+  expect([...seen]).toEqual([...STEP_IDS]);
+});
+
+it('declares as inputs only steps that the step needs', () => {
+  for (const step of plan().steps) {
+    const used = step.inputs.flatMap((input) => (input.kind === 'step' ? [input.step] : []));
+    expect(used.filter((id) => !step.needs.includes(id))).toEqual([]);
+  }
+});
+
+it('keeps the steps named and what they need', () => {
+  expect(plan(testConfig('/f', { only: ['addon'] })).steps.map((step) => step.id)).toEqual([
+    'source',
+    'bindings',
+    'addon',
+  ]);
+});
+
+it('asks no tool that was not announced', () => {
+  const config = testConfig('/f');
+  const announced = new Set(toolQuestions(config).map(({ command, args }) => JSON.stringify([command, args])));
+  const asked = plan(config).steps.flatMap((step) =>
+    step.inputs.flatMap((input) => (input.kind === 'tool' ? [input] : [])),
+  );
+  expect(asked.filter(({ command, args }) => !announced.has(JSON.stringify([command, args])))).toEqual([]);
+});
+
+describe('libkrun', () => {
+  it('does not depend on headers, on the source of init, or on texts', () => {
+    const source = inputs('libkrun').find((input) => input.kind === 'step' && input.step === 'source');
+    expect(source).toMatchObject({ exclude: expect.arrayContaining(['include', 'init', 'README.md']) });
+  });
+
+  it('depends on the configuration files of cargo', () => {
+    const facts = { ...crate, cargoConfigs: ['/f/.cargo/config.toml'] };
+    expect(names('libkrun', undefined, facts)).toContain('cargo configuration /f/.cargo/config.toml');
+  });
+});
+
+describe('the guest kernel', () => {
+  it('does not depend on where its bytes come from', () => {
+    expect(JSON.stringify(inputs('firmware'))).not.toContain('superradcompany');
+  });
+
+  it("is the user's file when there is one", () => {
+    const config = testConfig('/f', {}, { A3S_LIBKRUNFW_DYLIB: '/own.so' });
+    expect(names('firmware', config)).toEqual(['step version', 'A3S_LIBKRUNFW_DYLIB']);
+  });
+
+  it('must be pinned for the target', () => {
+    const none = structuredClone(pins) as { firmware: { providers: { github: { targets: object } } } };
+    none.firmware.providers.github.targets = {};
+    const config = testConfig('/f', { firmware: 'github' });
+    expect(() => assemblePlan(config, none as unknown as Pins, crate)).toThrow(
+      expect.objectContaining({ code: 'A3S1102' }),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type ConfigFile, resolveConfig } from '../../pipeline/plan/config.ts';
+import { readEnvironment } from '../../pipeline/plan/environment.ts';
+import type { Flags } from '../../pipeline/plan/flags.ts';
+
+function config(flags: Flags = {}, variables: Record<string, string> = {}, file: ConfigFile = {}) {
+  return resolveConfig({
+    flags,
+    file,
+    environment: readEnvironment(variables),
+    roots: { project: '/project', tool: '/tool', store: '/store' },
+    toolVersion: '1.2.3',
+    machine: { platform: 'linux', arch: 'x64', cores: 8 },
+    resolvePath: resolve,
+    cwd: '/project/packages/app',
+  });
+}
+
+describe('precedence', () => {
+  it('is flag, variable, configuration, default', () => {
+    const all = [{ firmware: 'npm' }, { A3S_FIRMWARE: 'github' }, { firmware: 'github' }] as const;
+    expect(config(...all).firmware).toBe('npm');
+    expect(config({}, { A3S_FIRMWARE: 'github' }, { firmware: 'npm' }).firmware).toBe('github');
+    expect(config({}, {}, { firmware: 'github' }).firmware).toBe('github');
+    expect(config().firmware).toBe('npm');
+  });
+
+  it('takes as many jobs as there are cores unless told otherwise', () => {
+    expect(config().jobs).toBe(8);
+    expect(config({}, {}, { jobs: 3 }).jobs).toBe(3);
+    expect(config({ jobs: 2 }, {}, { jobs: 3 }).jobs).toBe(2);
+  });
+});
+
+it('reads paths of flags from the working folder, and those of the configuration from its own', () => {
+  expect(config({ out: 'x' }).outDir).toBe('/project/packages/app/x');
+  expect(config({}, {}, { out: 'x' }).outDir).toBe('/project/x');
+  expect(config().outDir).toBe('/project/build');
+  expect(config({ libkrunDir: '../krun' }).libkrunDir).toBe('/project/packages/krun');
+});
+
+it('names the packages after the tool version unless told otherwise', () => {
+  expect(config().package).toEqual({ name: '@a3s-lab/libkrun', version: '1.2.3' });
+  expect(config({}, {}, { package: { name: 'mine' } }).package).toEqual({ name: 'mine', version: '1.2.3' });
+});
+
+it('hashes everything and keeps no compiler state under CI', () => {
+  expect(config({}, { CI: 'true' }).pristine).toBe(true);
+  expect(config({}, { CI: 'false' }).pristine).toBe(false);
+  expect(config().pristine).toBe(false);
+});
+
+it('cannot be changed', () => {
+  expect(Object.isFrozen(config())).toBe(true);
+});
+
+it.each([
+  [{ target: 'linux-arm64' }, 'A3S1004'],
+  [{ firmware: 'ftp' }, 'A3S1001'],
+  [{ only: ['everything'] }, 'A3S1001'],
+])('refuses %j', (flags, code) => {
+  expect(() => config(flags)).toThrow(expect.objectContaining({ code }));
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { cargoEnvironment, childEnvironment } from '../../pipeline/plan/child-environment.ts';
+import { readEnvironment } from '../../pipeline/plan/environment.ts';
+
+describe('switches', () => {
+  it.each(['1', 'true', 'YES', ' on '])('%j is on', (value) => {
+    expect(readEnvironment({ A3S_OFFLINE: value }).offline).toBe(true);
+  });
+
+  it.each(['0', 'false', 'No', 'off', ''])('%j is off', (value) => {
+    expect(readEnvironment({ A3S_OFFLINE: value, A3S_DEPS_STUB: value })).toMatchObject({
+      offline: false,
+      stub: false,
+    });
+  });
+
+  it('with another value are refused by name', () => {
+    expect(() => readEnvironment({ A3S_DEPS_STUB: 'maybe' })).toThrow(
+      expect.objectContaining({ code: 'A3S1103', message: expect.stringContaining('A3S_DEPS_STUB=maybe') }),
+    );
+  });
+});
+
+it('takes CC_LINUX before CC before cc', () => {
+  expect(readEnvironment({}).initCompiler).toEqual({ command: 'cc', from: 'default' });
+  expect(readEnvironment({ CC: 'clang' }).initCompiler).toEqual({ command: 'clang', from: 'CC' });
+  expect(readEnvironment({ CC: 'clang', CC_LINUX: 'gcc' }).initCompiler).toEqual({ command: 'gcc', from: 'CC_LINUX' });
+});
+
+it('reads SOURCE_DATE_EPOCH as seconds, and refuses anything else', () => {
+  expect(readEnvironment({ SOURCE_DATE_EPOCH: '1700000000' }).sourceDate).toBe(1700000000);
+  for (const value of ['-1', '1e9', '99999999999', 'today']) {
+    expect(() => readEnvironment({ SOURCE_DATE_EPOCH: value })).toThrow(expect.objectContaining({ code: 'A3S1103' }));
+  }
+});
+
+it('counts empty variables as not set', () => {
+  expect(readEnvironment({ A3S_LIBKRUNFW_DYLIB: '', CARGO: '' })).toMatchObject({
+    firmwareFile: undefined,
+    cargo: 'cargo',
+  });
+});
+
+describe('child processes', () => {
+  const hostile = {
+    PATH: '/bin',
+    RUSTFLAGS: '-Copt-level=0',
+    RUSTC_WRAPPER: 'sccache',
+    MAKEFLAGS: '-j99',
+    LD_PRELOAD: '/evil.so',
+    NODE_OPTIONS: '--require /evil.js',
+    CARGO_TARGET_DIR: '/elsewhere',
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS: '-g',
+    NPM_TOKEN: 'secret',
+    GITHUB_TOKEN: 'secret',
+  };
+
+  it('see neither what changes results nor secrets', () => {
+    expect(childEnvironment(hostile)).toEqual({ PATH: '/bin', LC_ALL: 'C' });
+  });
+
+  it('see homes, proxies and the registries of cargo', () => {
+    const wanted = {
+      HOME: '/home/a',
+      CARGO_HOME: '/c',
+      HTTPS_PROXY: 'http://p',
+      CARGO_NET_OFFLINE: 'true',
+      CARGO_REGISTRIES_X_INDEX: 'i',
+    };
+    expect(childEnvironment(wanted)).toMatchObject(wanted);
+  });
+
+  it('that compile get every setting of cargo that a configuration file could change', () => {
+    const env = cargoEnvironment(hostile, {
+      triple: 'x86_64-unknown-linux-gnu',
+      rustflags: ['-Ca', '-Cb'],
+      offline: true,
+    });
+    expect(env).toMatchObject({
+      CARGO_ENCODED_RUSTFLAGS: '-Ca\x1f-Cb',
+      RUSTC_WRAPPER: '',
+      RUSTC_WORKSPACE_WRAPPER: '',
+      CARGO_BUILD_TARGET: 'x86_64-unknown-linux-gnu',
+      CARGO_PROFILE_RELEASE_DEBUG: 'false',
+      CARGO_PROFILE_RELEASE_STRIP: 'symbols',
+      CARGO_NET_OFFLINE: 'true',
+    });
+    expect(env).not.toHaveProperty('RUSTFLAGS');
+  });
+});
