@@ -1,89 +1,65 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, fchmodSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ReadEntry } from 'tar';
 import { buildError } from '../plan/errors.ts';
+import { type ArchiveLimits, isPlainFile, makeEntryCheck, plainPath } from './archive-checks.ts';
 import { diskError } from './files.ts';
 
-/** Bounds for an archive whose own digest is not enough reason to trust its shape. */
-export interface ArchiveLimits {
-  /** Bytes of all files together. */
-  readonly bytes: number;
-  readonly entries: number;
-}
-
-const LONGEST_NAME = 255;
-const DEEPEST_PATH = 64;
+export type { ArchiveLimits } from './archive-checks.ts';
 
 /**
- * Takes one file out of a gzipped tar archive whose digest was checked before.
- * @throws BuildError A3S2004 when it is not there, is not a plain file or is longer than `sizeLimit` bytes.
+ * Takes one file out of a gzipped tar archive whose digest was checked before. Nothing is left at `to` on failure.
+ * @throws BuildError A3S2004 when it is not there, is not a plain file, is longer than `sizeLimit` bytes, or the
+ * archive is damaged.
  */
 export async function extractMember(archive: string, member: string, to: string, sizeLimit: number): Promise<void> {
-  const { Parser } = await import('tar');
-  const writes: Promise<void>[] = [];
-  await mkdir(dirname(to), { recursive: true });
-  await parseArchive(
-    archive,
-    (refuse) =>
-      new Parser({
-        strict: true,
-        onReadEntry: (entry) => {
-          if (entry.path !== member) return entry.resume();
-          if (entry.type !== 'File' && entry.type !== 'OldFile') return refuse(`${member} is not a plain file`);
-          if (entry.size > sizeLimit) return refuse(`${member} is larger than ${sizeLimit} bytes`);
-          if (writes.length > 0) return refuse(`${member} is there twice`);
-          writes.push(writeEntry(entry, to, 0o644));
-        },
-      }),
-  );
-  if (writes.length === 0) throw archiveError(archive, `it holds no ${member}`);
-  await Promise.all(writes).catch((error: unknown) => {
+  let file: number | undefined;
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await walkArchive(archive, WALK_CAP, (entry) => {
+      if (entry.path !== member) return entry.resume();
+      if (!isPlainFile(entry)) throw refusal(archive, `${member} is not a plain file`);
+      if (entry.size > sizeLimit) throw refusal(archive, `${member} is larger than ${sizeLimit} bytes`);
+      if (file !== undefined) throw refusal(archive, `${member} is there twice`);
+      file = receiveFile(entry, to, 0o644);
+    });
+    if (file === undefined) throw refusal(archive, `it holds no ${member}`);
+  } catch (error) {
+    if (file !== undefined) await rm(to, { force: true });
     throw diskError(to, error);
-  });
+  }
 }
 
 /**
- * Unpacks a whole archive below `to`, a fresh folder. Every entry is checked before the first is written beyond it:
- * plain files, folders, and links that stay inside; no absolute paths, no `..`, no duplicates (case and Unicode form
- * folded), no devices. Owners are ours, modes 0755 or 0644.
+ * Unpacks a whole archive below `to`, a fresh folder. Every entry is checked before the first is written: plain files,
+ * folders, and links that stay inside; no absolute paths, no `..`, no duplicates (case and Unicode form folded), no
+ * devices. Owners are ours, modes 0755 or 0644. Nothing is left at `to` on failure.
  * @throws BuildError A3S2004.
  */
 export async function extractTree(archive: string, to: string, limits: ArchiveLimits): Promise<void> {
-  const { list, extract } = await import('tar');
-  const seen = new Set<string>();
-  let bytes = 0;
-  const check = (entry: ReadEntry): string | undefined => {
-    bytes += entry.size;
-    if (bytes > limits.bytes) return `more than ${limits.bytes} bytes`;
-    if (seen.size >= limits.entries) return `more than ${limits.entries} entries`;
-    return entryFault(entry, seen);
-  };
-  let fault: string | undefined;
+  const check = makeEntryCheck(limits);
+  const cap = rawCap(limits);
+  const links: { readonly path: string; readonly target: string }[] = [];
+  await walkArchive(archive, cap, (entry) => {
+    const fault = check(entry);
+    if (fault !== undefined) throw refusal(archive, fault);
+    entry.resume();
+  });
   try {
-    // Two passes: a hostile entry at the end must not leave the ones before it on disk.
-    await list({
-      file: archive,
-      strict: true,
-      onReadEntry: (entry) => {
-        fault ??= check(entry);
-      },
+    mkdirSync(to, { recursive: true });
+    await walkArchive(archive, cap, (entry) => {
+      const path = join(to, plainPath(entry.path));
+      mkdirSync(entry.type === 'Directory' ? path : dirname(path), { recursive: true, mode: 0o755 });
+      if (isPlainFile(entry)) return void receiveFile(entry, path, ((entry.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755);
+      if (entry.type === 'SymbolicLink') links.push({ path, target: entry.linkpath ?? '' });
+      entry.resume();
     });
-    if (fault !== undefined) throw archiveError(archive, fault);
-    await mkdir(to, { recursive: true });
-    await extract({
-      file: archive,
-      cwd: to,
-      strict: true,
-      preserveOwner: false,
-      noChmod: true,
-      processUmask: 0o022,
-      noMtime: true,
-    });
+    // Last, so that nothing is ever written through one.
+    for (const { path, target } of links) await symlink(target, path);
   } catch (error) {
     await rm(to, { recursive: true, force: true });
-    if (isTarFault(error)) throw archiveError(archive, (error as Error).message, error);
     throw diskError(to, error);
   }
 }
@@ -119,7 +95,7 @@ export async function packTarball(entries: readonly PackEntry[], to: string, dat
         mtime: new Date(date * 1000),
         type: 'File',
       });
-      if (header.encode(block, 0)) throw archiveError(to, `the path ${entry.path} is too long for a tar header`);
+      if (header.encode(block, 0)) throw refusal(to, `the path ${entry.path} is too long for a tar header`);
       yield block;
       yield content;
       yield Buffer.alloc((512 - (content.length % 512)) % 512);
@@ -149,26 +125,18 @@ export interface ArchiveFile {
  * @throws BuildError A3S2004 when it is damaged or larger than `limits`.
  */
 export async function readArchive(archive: string, limits: ArchiveLimits): Promise<ArchiveFile[]> {
-  const { Parser } = await import('tar');
   const files: ArchiveFile[] = [];
   let bytes = 0;
-  await parseArchive(
-    archive,
-    (refuse) =>
-      new Parser({
-        strict: true,
-        onReadEntry: (entry) => {
-          bytes += entry.size;
-          if (bytes > limits.bytes) return refuse(`more than ${limits.bytes} bytes`);
-          if (files.length >= limits.entries) return refuse(`more than ${limits.entries} entries`);
-          const chunks: Buffer[] = [];
-          entry.on('data', (chunk: Buffer) => chunks.push(chunk));
-          entry.on('end', () => {
-            files.push({ path: entry.path, type: entry.type, mode: entry.mode ?? 0, content: Buffer.concat(chunks) });
-          });
-        },
-      }),
-  );
+  await walkArchive(archive, rawCap(limits), (entry) => {
+    bytes += entry.size;
+    if (bytes > limits.bytes) throw refusal(archive, `more than ${limits.bytes} bytes`);
+    if (files.length >= limits.entries) throw refusal(archive, `more than ${limits.entries} entries`);
+    const chunks: Buffer[] = [];
+    entry.on('data', (chunk: Buffer) => chunks.push(chunk));
+    entry.on('end', () => {
+      files.push({ path: entry.path, type: entry.type, mode: entry.mode ?? 0, content: Buffer.concat(chunks) });
+    });
+  });
   return files;
 }
 
@@ -182,65 +150,112 @@ async function* normalizeGzipHeader(source: AsyncIterable<Buffer>): AsyncGenerat
   }
 }
 
-async function parseArchive(archive: string, makeParser: (refuse: (reason: string) => void) => unknown): Promise<void> {
-  const { createReadStream } = await import('node:fs');
-  let reason: string | undefined;
-  const source = createReadStream(archive);
-  const parser = makeParser((text) => {
-    reason ??= text;
-    source.destroy(archiveError(archive, text));
-  }) as NodeJS.WritableStream;
+const BLOCK = 512;
+const ZEROS = Buffer.alloc(BLOCK);
+/** Unpacked bytes at most of an archive of which one member is wanted; the known ones have under 100 MB. */
+const WALK_CAP = 1024 * 1024 * 1024;
+
+/** Unpacked bytes at most: contents, plus headers, long names and padding of every entry, plus the end. */
+function rawCap(limits: ArchiveLimits): number {
+  return limits.bytes + limits.entries * 16 * BLOCK + 1024 * 1024;
+}
+
+/**
+ * Hands every entry to `visit`, which must take it in at once (`resume` or a `data` listener) and may throw. Refuses
+ * what tar readers differ about: a missing end, anything after the end, entries of unknown kinds, packing inside packing.
+ */
+async function walkArchive(archive: string, cap: number, visit: (entry: ReadEntry) => void): Promise<void> {
+  const { Parser } = await import('tar');
+  let fault: unknown;
+  let ended = false;
+  const parser = new Parser({ strict: true, zstd: false, onReadEntry: visit });
+  parser.on('error', (error: unknown) => {
+    fault ??= error;
+  });
+  parser.on('ignoredEntry', (entry: ReadEntry) => {
+    fault ??= refusal(archive, `it holds an entry of the unknown type ${JSON.stringify(entry.type)}`);
+  });
+  parser.on('eof', () => {
+    ended = true;
+  });
+  const write = (bytes: Buffer): void => {
+    if (bytes.length > 0) parser.write(bytes);
+    if (fault !== undefined) throw fault;
+  };
   try {
-    await new Promise<void>((resolve, reject) => {
-      parser.once('end', resolve);
-      parser.once('error', reject);
-      source.once('error', reject);
-      source.pipe(parser);
+    await unpacked(archive, cap, (blocks) => {
+      for (let at = 0; at < blocks.length; ) {
+        const zeros = ended ? at : nextZeros(blocks, at);
+        write(blocks.subarray(at, zeros));
+        const block = blocks.subarray(zeros, zeros + BLOCK);
+        if (!ended) write(block);
+        else if (!block.equals(ZEROS)) throw refusal(archive, 'there is something after its end');
+        at = zeros + BLOCK;
+      }
     });
+    if (!ended) throw refusal(archive, 'its end is missing');
   } catch (error) {
-    if (reason !== undefined || isTarFault(error))
-      throw archiveError(archive, reason ?? (error as Error).message, error);
+    if (isFormatFault(error)) throw refusal(archive, error.message, error);
     throw diskError(archive, error);
   }
 }
 
-function writeEntry(entry: ReadEntry, to: string, mode: number): Promise<void> {
-  return pipeline(entry as unknown as NodeJS.ReadableStream, createWriteStream(to, { mode, flags: 'wx' }));
-}
-
-function entryFault(entry: ReadEntry, seen: Set<string>): string | undefined {
-  const path = entry.path.replace(/\/$/, '');
-  if (isUnsafePath(path)) return `unsafe path ${JSON.stringify(entry.path)}`;
-  const folded = path.normalize('NFC').toLowerCase();
-  if (seen.has(folded)) return `two entries named ${JSON.stringify(path)}`;
-  seen.add(folded);
-  if (entry.type === 'SymbolicLink') {
-    const target = entry.linkpath ?? '';
-    const inside = join(dirname(path), target);
-    return target.startsWith('/') || inside.startsWith('..') ? `link ${path} leads outside` : undefined;
+/** Offset of the first block of zeros from `at`, which may be the archive's end; the length where there is none. */
+function nextZeros(blocks: Buffer, at: number): number {
+  for (let offset = at; offset < blocks.length; offset += BLOCK) {
+    if (blocks[offset] === 0 && blocks.subarray(offset, offset + BLOCK).equals(ZEROS)) return offset;
   }
-  if (entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'Directory') return undefined;
-  return `${path} is a ${entry.type}`;
+  return blocks.length;
 }
 
-function isUnsafePath(path: string): boolean {
-  const parts = path.split('/');
-  return (
-    path === '' ||
-    path.startsWith('/') ||
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    /[\u0000-\u001f\u007f\\]/.test(path) ||
-    parts.length > DEEPEST_PATH ||
-    parts.some((part) => part === '..' || part.length > LONGEST_NAME || part.startsWith('-'))
-  );
+/** Reads the archive, unpacks it where it is gzipped, and hands on whole blocks. */
+async function unpacked(archive: string, cap: number, take: (blocks: Buffer) => void): Promise<void> {
+  const { createGunzip } = await import('node:zlib');
+  const magic = Buffer.from([0x1f, 0x8b]);
+  let total = 0;
+  const consume = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const chunk of source) {
+      total += chunk.length;
+      if (total > cap) throw refusal(archive, `it unpacks to more than ${cap} bytes`);
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      if (total === bytes.length && bytes.subarray(0, 2).equals(magic)) throw refusal(archive, 'it is packed twice');
+      const whole = bytes.length - (bytes.length % BLOCK);
+      rest = bytes.subarray(whole);
+      take(bytes.subarray(0, whole));
+    }
+    if (rest.length > 0) throw refusal(archive, 'it ends in the middle of a block');
+  };
+  if (!(await startsWith(archive, magic))) return consume(createReadStream(archive));
+  const gunzip = createGunzip();
+  const file = createReadStream(archive);
+  await pipeline(file, gunzip, consume);
+  if (gunzip.bytesWritten !== file.bytesRead) throw refusal(archive, 'there is something after its packed data');
 }
 
-function isTarFault(error: unknown): boolean {
-  return (
-    error instanceof Error && ('tarCode' in error || /^(TAR_|Z_|ZLIB)/.test(String((error as { code?: string }).code)))
-  );
+async function startsWith(path: string, bytes: Buffer): Promise<boolean> {
+  const chunks = createReadStream(path, { end: bytes.length - 1 });
+  for await (const chunk of chunks as AsyncIterable<Buffer>) return chunk.equals(bytes);
+  return false;
 }
 
-function archiveError(archive: string, reason: string, origin?: unknown): Error {
+/** Writes an entry to a new file as its bytes come; returns the file's descriptor, which closes with the entry. */
+function receiveFile(entry: ReadEntry, to: string, mode: number): number {
+  const file = openSync(to, 'wx', mode);
+  // The mode given to open is cut by the umask.
+  fchmodSync(file, mode);
+  entry.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+  });
+  entry.on('end', () => closeSync(file));
+  return file;
+}
+
+/** Faults that tar and zlib report, unlike those of the system. */
+function isFormatFault(error: unknown): error is Error {
+  return error instanceof Error && ('tarCode' in error || /^Z_/.test(String((error as { code?: string }).code)));
+}
+
+function refusal(archive: string, reason: string, origin?: unknown): Error {
   return buildError('A3S2004', { message: `archive refused: ${reason}`, where: { file: archive } }, origin);
 }

@@ -65,7 +65,8 @@ async function firstLines(log: string): Promise<readonly string[]> {
   }
   return Buffer.concat(chunks)
     .toString('utf8')
-    .split(/[\r\n]+/);
+    .split(/[\r\n]+/)
+    .filter((line) => line !== '');
 }
 
 function firstError(lines: readonly string[]): string {
