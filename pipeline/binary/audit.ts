@@ -6,7 +6,7 @@ import { printable } from './byte-reader.ts';
 import type { ElfFile } from './elf-types.ts';
 
 export { pathNeedles } from './audit-text.ts';
-export type { AuditCheck, AuditExpectation, AuditFinding, ExportExpectation } from './audit-types.ts';
+export type { AuditExpectation, AuditFinding } from './audit-types.ts';
 
 /** A property that has to be equal, nothing else. */
 type PlainProperty = 'machine' | 'form' | 'interpreter' | 'soname' | 'runpath' | 'executableStack';

@@ -7,16 +7,7 @@ import { readSymbols } from './elf-symbols.ts';
 import type { ElfFile, ElfForm, ElfMachine } from './elf-types.ts';
 import { readVersions } from './elf-versions.ts';
 
-export type {
-  ElfFile,
-  ElfForm,
-  ElfMachine,
-  ExportedSymbol,
-  ImportedSymbol,
-  Segment,
-  SymbolType,
-  VersionNeed,
-} from './elf-types.ts';
+export type { ElfFile } from './elf-types.ts';
 
 const PT_INTERP = 3;
 const PT_GNU_STACK = 0x6474e551;

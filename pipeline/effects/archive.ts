@@ -15,19 +15,22 @@ export type { ArchiveLimits } from './archive-checks.ts';
  * archive is damaged.
  */
 export async function extractMember(archive: string, member: string, to: string, sizeLimit: number): Promise<void> {
-  let file: number | undefined;
+  const files = makeReceiver();
+  let found = false;
   try {
     await mkdir(dirname(to), { recursive: true });
     await walkArchive(archive, WALK_CAP, (entry) => {
       if (entry.path !== member) return entry.resume();
       if (!isPlainFile(entry)) throw refusal(archive, `${member} is not a plain file`);
       if (entry.size > sizeLimit) throw refusal(archive, `${member} is larger than ${sizeLimit} bytes`);
-      if (file !== undefined) throw refusal(archive, `${member} is there twice`);
-      file = receiveFile(entry, to, 0o644);
+      if (found) throw refusal(archive, `${member} is there twice`);
+      files.receive(entry, to, 0o644);
+      found = true;
     });
-    if (file === undefined) throw refusal(archive, `it holds no ${member}`);
+    if (!found) throw refusal(archive, `it holds no ${member}`);
   } catch (error) {
-    if (file !== undefined) await rm(to, { force: true });
+    files.close();
+    if (found) await rm(to, { force: true });
     throw diskError(to, error);
   }
 }
@@ -47,18 +50,20 @@ export async function extractTree(archive: string, to: string, limits: ArchiveLi
     if (fault !== undefined) throw refusal(archive, fault);
     entry.resume();
   });
+  const files = makeReceiver();
   try {
     mkdirSync(to, { recursive: true });
     await walkArchive(archive, cap, (entry) => {
       const path = join(to, plainPath(entry.path));
       mkdirSync(entry.type === 'Directory' ? path : dirname(path), { recursive: true, mode: 0o755 });
-      if (isPlainFile(entry)) return void receiveFile(entry, path, ((entry.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755);
+      if (isPlainFile(entry)) return files.receive(entry, path, ((entry.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755);
       if (entry.type === 'SymbolicLink') links.push({ path, target: entry.linkpath ?? '' });
       entry.resume();
     });
     // Last, so that nothing is ever written through one.
     for (const { path, target } of links) await symlink(target, path);
   } catch (error) {
+    files.close();
     await rm(to, { recursive: true, force: true });
     throw diskError(to, error);
   }
@@ -167,6 +172,7 @@ function rawCap(limits: ArchiveLimits): number {
 async function walkArchive(archive: string, cap: number, visit: (entry: ReadEntry) => void): Promise<void> {
   const { Parser } = await import('tar');
   let fault: unknown;
+  let half = false;
   let ended = false;
   const parser = new Parser({ strict: true, zstd: false, onReadEntry: visit });
   parser.on('error', (error: unknown) => {
@@ -175,19 +181,25 @@ async function walkArchive(archive: string, cap: number, visit: (entry: ReadEntr
   parser.on('ignoredEntry', (entry: ReadEntry) => {
     fault ??= refusal(archive, `it holds an entry of the unknown type ${JSON.stringify(entry.type)}`);
   });
+  parser.on('nullBlock', () => {
+    half = true;
+  });
   parser.on('eof', () => {
     ended = true;
   });
   const write = (bytes: Buffer): void => {
-    if (bytes.length > 0) parser.write(bytes);
+    const endsHere = half;
+    parser.write(bytes);
     if (fault !== undefined) throw fault;
+    if (endsHere && !ended) throw refusal(archive, 'there is an end in its middle');
   };
   try {
     await unpacked(archive, cap, (blocks) => {
       for (let at = 0; at < blocks.length; ) {
         const zeros = ended ? at : nextZeros(blocks, at);
-        write(blocks.subarray(at, zeros));
+        if (zeros > at) write(blocks.subarray(at, zeros));
         const block = blocks.subarray(zeros, zeros + BLOCK);
+        if (block.length === 0) return;
         if (!ended) write(block);
         else if (!block.equals(ZEROS)) throw refusal(archive, 'there is something after its end');
         at = zeros + BLOCK;
@@ -213,6 +225,7 @@ async function unpacked(archive: string, cap: number, take: (blocks: Buffer) => 
   const { createGunzip } = await import('node:zlib');
   const magic = Buffer.from([0x1f, 0x8b]);
   let total = 0;
+  let fault: unknown;
   const consume = async (source: AsyncIterable<Buffer>): Promise<void> => {
     let rest: Buffer = Buffer.alloc(0);
     for await (const chunk of source) {
@@ -229,7 +242,15 @@ async function unpacked(archive: string, cap: number, take: (blocks: Buffer) => 
   if (!(await startsWith(archive, magic))) return consume(createReadStream(archive));
   const gunzip = createGunzip();
   const file = createReadStream(archive);
-  await pipeline(file, gunzip, consume);
+  // pipeline() reports what `consume` threw as an abort; the fault itself says more.
+  const noted = (source: AsyncIterable<Buffer>): Promise<void> =>
+    consume(source).catch((error: unknown) => {
+      fault = error;
+    });
+  await pipeline(file, gunzip, noted).catch((error: unknown) => {
+    fault ??= error;
+  });
+  if (fault !== undefined) throw fault;
   if (gunzip.bytesWritten !== file.bytesRead) throw refusal(archive, 'there is something after its packed data');
 }
 
@@ -239,16 +260,24 @@ async function startsWith(path: string, bytes: Buffer): Promise<boolean> {
   return false;
 }
 
-/** Writes an entry to a new file as its bytes come; returns the file's descriptor, which closes with the entry. */
-function receiveFile(entry: ReadEntry, to: string, mode: number): number {
-  const file = openSync(to, 'wx', mode);
-  // The mode given to open is cut by the umask.
-  fchmodSync(file, mode);
-  entry.on('data', (chunk: Buffer) => {
-    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-  });
-  entry.on('end', () => closeSync(file));
-  return file;
+/** Writes entries to new files as their bytes come. `close` is for the one that was being written at a failure. */
+function makeReceiver() {
+  let file: number | undefined;
+  const close = (): void => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
+  const receive = (entry: ReadEntry, to: string, mode: number): void => {
+    const opened = openSync(to, 'wx', mode);
+    file = opened;
+    // The mode given to open is cut by the umask.
+    fchmodSync(opened, mode);
+    entry.on('data', (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; ) at += writeSync(opened, chunk, at);
+    });
+    entry.on('end', close);
+  };
+  return { receive, close };
 }
 
 /** Faults that tar and zlib report, unlike those of the system. */

@@ -24,7 +24,7 @@ export interface DigestCache {
 /** Larger than the time resolution of any file system in use (FAT and some network shares: 2 s). */
 const RACY_NS = 2_000_000_000n;
 
-export const ABSENT = 'absent';
+const ABSENT = 'absent';
 
 /**
  * @param file Where rows are kept between runs.

@@ -6,7 +6,7 @@ import { type ConfigFile, parseConfigFile } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
 import { diskError, readTextIfThere } from './files.ts';
 
-export const CONFIG_NAME = 'a3s-build.config.json';
+const CONFIG_NAME = 'a3s-build.config.json';
 const PACKAGE_FIELD = 'a3s-build';
 
 /** Where a3s-build itself is installed, and its version. */

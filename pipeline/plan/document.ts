@@ -8,7 +8,7 @@ import { buildError } from './errors.ts';
 z.config({ jitless: true, ...en() });
 
 /** Line and column, both from 1, of the character at `offset`. */
-export function positionAt(text: string, offset: number): { line: number; column: number } {
+function positionAt(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

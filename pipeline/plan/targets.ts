@@ -71,7 +71,7 @@ export const TARGETS = {
 
 export type TargetId = keyof typeof TARGETS;
 
-export const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
+const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   win32: 'Windows is not supported',

@@ -43,7 +43,7 @@ const PACKAGES = { qemu: 'qemu-system-x86', cpio: 'cpio', busybox: 'busybox-stat
 const MEMORY = '4G';
 
 /** Where the kernel is kept between runs: $A3S_BOOT_CACHE, else a folder of the system's temporary ones. */
-export function defaultCache(): string {
+function defaultCache(): string {
   return process.env['A3S_BOOT_CACHE'] ?? join(tmpdir(), 'a3s-boot');
 }
 

@@ -104,7 +104,7 @@ export function recordExpression(clang: Clang, type: CXType): string {
   return (clang.api.getTypeSpelling(type) ?? '').replace(/^const /, '');
 }
 
-export function isIdentifier(text: string): boolean {
+function isIdentifier(text: string): boolean {
   return /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(text);
 }
 

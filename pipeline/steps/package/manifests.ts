@@ -76,7 +76,7 @@ export function rootManifest({ name, version, targets }: RootPackage): Manifest 
 export const ROOT_RUNTIME = ['index.cjs', 'index.js', 'index.d.cts', 'index.d.ts'] as const;
 
 /** All code of the root package. */
-export const ROOT_CODE = [
+const ROOT_CODE = [
   ...ROOT_RUNTIME,
   'libkrun.cjs',
   'libkrun.js',
