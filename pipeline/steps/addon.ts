@@ -6,13 +6,12 @@ import { runProcess } from '../effects/process.ts';
 import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
-import { cargoProgress, filesBelow, prepareBuild, withCargoWorkspace } from './cargo.ts';
+import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { GLIBC_LIMIT } from './libkrun.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 const BINARY_NAME = 'libkrun';
-const IDLE_LIMIT = 30 * 60_000;
 
 /** Builds the Node addon from the emitted crate with the napi tool; libkrun itself is opened at run time. */
 export const runAddon: RunStep = async (context) => {
@@ -42,10 +41,7 @@ export const runAddon: RunStep = async (context) => {
       signal: context.signal,
       background: context.background,
       idleLimit: IDLE_LIMIT,
-      onLine: (line) => {
-        const progress = cargoProgress(line);
-        if (progress !== undefined) context.progress(progress);
-      },
+      onLine: reportProgress(context),
     });
     if (result.code !== 0 || result.signal !== null) throw await compileError('the napi build', result, context.log);
     for (const file of await readdir(outputDir)) {

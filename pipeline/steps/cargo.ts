@@ -19,7 +19,7 @@ export interface CargoWorkspace {
 }
 
 /** Minutes-long silence is normal while one big unit is compiled on a slow machine; half an hour is not. */
-const IDLE_LIMIT = 30 * 60_000;
+export const IDLE_LIMIT = 30 * 60_000;
 
 /**
  * Copies `files` to a place of our own and runs `work` there, alone: what cargo builds is never in the user's tree,
@@ -134,11 +134,16 @@ function runCargo(context: StepContext, env: Record<string, string>, args: reado
     signal: context.signal,
     background: context.background,
     idleLimit: IDLE_LIMIT,
-    onLine: (line) => {
-      const progress = cargoProgress(line);
-      if (progress !== undefined) context.progress(progress);
-    },
+    onLine: reportProgress(context),
   });
+}
+
+/** Passes cargo's progress on, from the lines that it prints. */
+export function reportProgress(context: StepContext): (line: string) => void {
+  return (line) => {
+    const progress = cargoProgress(line);
+    if (progress !== undefined) context.progress(progress);
+  };
 }
 
 /** Reads cargo's progress bar: `Building [====>    ] 54/120: vm-memory, devices`. */
