@@ -1,6 +1,5 @@
 import { sweepTemporary } from '../effects/store.ts';
 import { requireTools } from '../effects/toolchain.ts';
-import type { StepId } from '../plan/steps.ts';
 import { type RunEvent, runPlan } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
 import { type Preview, previewPlan } from '../run/preview.ts';
@@ -53,12 +52,9 @@ export async function preview(options: CommonOptions, surroundings: Surroundings
   }
 }
 
-/** Steps that run cargo, and with it a linker. */
-const CARGO_STEPS: readonly StepId[] = ['libkrun', 'addon', 'launcher'];
-
 function toolsFor({ plan, config, facts }: Session) {
   const planned = new Set(plan.steps.map((step) => step.id));
-  const compiles = CARGO_STEPS.some((id) => planned.has(id));
+  const compiles = plan.steps.some((step) => step.compiles);
   const fetchesCrate = planned.has('source') && facts.source.kind === 'crate';
   const { cargo, rustc, initFile, initCompiler } = config.environment;
   return {

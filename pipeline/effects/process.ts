@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { buildError } from '../plan/errors.ts';
 import { systemCode } from './files.ts';
+import { collectOutput, type Log, openLog } from './process-output.ts';
 
 export interface ProcessRequest {
   readonly command: string;
@@ -27,19 +26,18 @@ export interface ProcessRequest {
 export interface ProcessResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Standard output, up to `OUTPUT_CAP` bytes. */
+  /** Standard output, up to 16 MiB. */
   readonly stdout: string;
   /** The last lines of everything printed. */
   readonly tail: readonly string[];
 }
 
-/** Bytes of standard output that are kept in memory; logs on disk are whole. */
-const OUTPUT_CAP = 32 * 1024 * 1024;
-/** Longest line that is handed to `onLine`; the rest of it goes to the log only. */
-const LINE_CAP = 8192;
-const TAIL_LINES = 60;
 /** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_GRACE = 1500;
+/** Milliseconds without output after the child has ended until its pipes count as held by somebody else. */
+const DRAIN_QUIET = 250;
+/** Milliseconds after which they count so even when there is output. */
+const DRAIN_LIMIT = 10_000;
 
 /** Process groups that are alive; ended together when the program must go. */
 const groups = new Set<number>();
@@ -51,27 +49,24 @@ export function signalAllGroups(signal: NodeJS.Signals): void {
 
 /**
  * Runs a program in a process group of its own and waits for it. When `signal` aborts, the group gets SIGTERM and,
- * after a grace, SIGKILL.
- * @throws BuildError A3S1201 when the program is not there, A3S1204 when it hung, the abort reason when aborted.
+ * after a grace, SIGKILL. When the program ends, whatever it leaves behind in its group is ended with it.
+ * @throws BuildError A3S1201 when the program is not there, A3S1204 when it hung, A3S5001 or A3S5002 when the log
+ * cannot be written, the abort reason when aborted.
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   request.signal?.throwIfAborted();
-  if (request.log !== undefined) await mkdir(dirname(request.log), { recursive: true });
-  const log = request.log === undefined ? undefined : createWriteStream(request.log, { flags: 'a' });
+  const { log: path } = request;
+  const log = path === undefined ? undefined : await openLog(path);
   try {
-    return await superviseChild(request, (chunk) => log?.write(chunk));
+    return await new Promise((resolve, reject) => superviseChild(request, log, resolve, reject));
   } finally {
-    await new Promise<void>((resolve) => (log === undefined ? resolve() : log.end(resolve)));
+    await log?.close();
   }
 }
 
-function superviseChild(request: ProcessRequest, record: (chunk: Buffer) => void): Promise<ProcessResult> {
-  return new Promise((resolve, reject) => watchChild(request, record, resolve, reject));
-}
-
-function watchChild(
+function superviseChild(
   request: ProcessRequest,
-  record: (chunk: Buffer) => void,
+  log: Log | undefined,
   resolve: (result: ProcessResult) => void,
   reject: (error: unknown) => void,
 ): void {
@@ -86,63 +81,100 @@ function watchChild(
     groups.add(group);
     if (request.background) lowerPriority(group);
   }
+  let grace: NodeJS.Timeout | undefined;
   const end = (): void => {
-    if (group === undefined) return;
+    if (group === undefined || grace !== undefined) return;
     signalGroup(group, 'SIGTERM');
-    setTimeout(() => signalGroup(group, 'SIGKILL'), KILL_GRACE).unref();
+    grace = setTimeout(() => signalGroup(group, 'SIGKILL'), KILL_GRACE);
   };
   const watch = idleWatch(request.idleLimit, end);
-  const stdout: Buffer[] = [];
-  let stdoutBytes = 0;
-  const tail: string[] = [];
-  const lines = lineSplitter((line) => {
-    tail.push(line);
-    if (tail.length > TAIL_LINES) tail.shift();
-    request.onLine?.(line);
+  let fault: unknown;
+  log?.onFault((error) => {
+    fault ??= error;
+    end();
   });
-  child.stdout?.on('data', (chunk: Buffer) => {
-    watch.seen();
-    record(chunk);
-    lines(chunk);
-    stdoutBytes += chunk.length;
-    if (stdoutBytes <= OUTPUT_CAP) stdout.push(chunk);
+  const drain = drainWatch(child, () => settle());
+  const output = collectOutput(request.onLine);
+  const hear = (stream: Readable | null, take: (chunk: Buffer) => void): void => {
+    stream?.on('data', (chunk: Buffer) => {
+      watch.seen();
+      drain.seen();
+      take(chunk);
+      if (log === undefined || fault !== undefined || log.write(chunk)) return;
+      stream.pause();
+      drain.wait(true);
+      log.onDrain(() => {
+        drain.wait(false);
+        stream.resume();
+      });
+    });
+  };
+  hear(child.stdout, (chunk) => {
+    output.printed(chunk);
+    output.keep(chunk);
   });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    watch.seen();
-    record(chunk);
-    lines(chunk);
-  });
+  hear(child.stderr, output.printed);
   if (request.input !== undefined) {
     // A child that ends before it reads its input closes the pipe; its exit code tells why.
     child.stdin?.on('error', () => {});
     child.stdin?.end(request.input);
   }
   request.signal?.addEventListener('abort', end, { once: true });
+  // The signal may have come while the log was being opened.
+  if (request.signal?.aborted) end();
 
-  child.once('error', (error) => {
+  const stop = (): void => {
     watch.stop();
+    clearTimeout(grace);
+    request.signal?.removeEventListener('abort', end);
+    if (group === undefined) return;
+    signalGroup(group, 'SIGKILL');
+    groups.delete(group);
+  };
+  let ended: readonly [number | null, NodeJS.Signals | null] = [null, null];
+  const settle = (): void => {
+    if (request.signal?.aborted) reject(request.signal.reason);
+    else if (fault !== undefined) reject(fault);
+    else if (watch.hung()) reject(hungError(request));
+    else resolve({ code: ended[0], signal: ended[1], ...output.result() });
+  };
+  child.once('error', (error) => {
+    stop();
     reject(startError(request, error));
   });
-  // 'exit', not 'close': a grandchild that keeps the pipe open must not keep us waiting (it is ended with the group).
+  // 'exit', not 'close': a grandchild that keeps the pipe open must not keep us waiting.
   child.once('exit', (code, signal) => {
-    watch.stop();
-    request.signal?.removeEventListener('abort', end);
-    const finish = (): void => {
-      if (group !== undefined) {
-        signalGroup(group, 'SIGKILL');
-        groups.delete(group);
-      }
-      lines.flush();
-      if (request.signal?.aborted) reject(request.signal.reason);
-      else if (watch.hung()) reject(hungError(request));
-      else resolve({ code, signal, stdout: Buffer.concat(stdout).toString('utf8'), tail });
-    };
-    const closed = setTimeout(finish, 250);
-    child.once('close', () => {
-      clearTimeout(closed);
-      finish();
-    });
+    ended = [code, signal];
+    stop();
+    drain.start();
   });
+}
+
+/** Waits, once the child has ended, for what is still in its pipes, and closes them when somebody else holds them. */
+function drainWatch(child: ChildProcess, onDone: () => void) {
+  let quiet: NodeJS.Timeout | undefined;
+  let waiting = 0;
+  return {
+    seen: () => quiet?.refresh(),
+    /** Silence of a pipe that waits for the disk says nothing. */
+    wait(starts: boolean): void {
+      waiting += starts ? 1 : -1;
+      quiet?.refresh();
+    },
+    start(): void {
+      const done = (): void => {
+        clearTimeout(quiet);
+        clearTimeout(limit);
+        child.removeListener('close', done);
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        onDone();
+      };
+      const limit = setTimeout(done, DRAIN_LIMIT);
+      quiet = setTimeout(() => (waiting > 0 ? quiet?.refresh() : done()), DRAIN_QUIET);
+      child.once('close', done);
+    },
+  };
 }
 
 function signalGroup(group: number, signal: NodeJS.Signals): void {
@@ -176,20 +208,6 @@ function idleWatch(limit: number | undefined, onHung: () => void) {
     stop: () => clearTimeout(timer),
     hung: () => hung,
   };
-}
-
-function lineSplitter(onLine: (line: string) => void) {
-  let pending = '';
-  const take = (text: string): void => {
-    const line = text.slice(0, LINE_CAP).trimEnd();
-    if (line !== '') onLine(line);
-  };
-  const push = (chunk: Buffer): void => {
-    const parts = (pending + chunk.toString('utf8')).split(/[\r\n]+/);
-    pending = (parts.pop() ?? '').slice(0, LINE_CAP);
-    for (const part of parts) take(part);
-  };
-  return Object.assign(push, { flush: () => take(pending) });
 }
 
 function startError(request: ProcessRequest, error: Error): Error {

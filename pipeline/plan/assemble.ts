@@ -23,6 +23,7 @@ interface StepDefinition {
   readonly needs: readonly StepId[];
   /** Raised whenever the step's code changes what it makes. */
   readonly version: number;
+  readonly compiles?: boolean;
   readonly background?: boolean;
   readonly inputs: StepInputs;
 }
@@ -137,6 +138,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'libkrun',
     needs: ['source', 'init'],
     version: 1,
+    compiles: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
       value('features', LIBKRUN_FEATURES),
@@ -149,6 +151,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'Node addon',
     needs: ['bindings'],
     version: 1,
+    compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
@@ -160,6 +163,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'launcher',
     needs: [],
     version: 1,
+    compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
@@ -245,6 +249,7 @@ function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): Pla
     title: definition.title,
     needs: definition.needs,
     inputs: [value('step version', String(definition.version)), ...definition.inputs(config, pins, facts)],
+    compiles: definition.compiles ?? false,
     background: definition.background ?? false,
   };
 }

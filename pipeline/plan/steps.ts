@@ -40,6 +40,8 @@ export interface PlannedStep {
   readonly title: string;
   readonly needs: readonly StepId[];
   readonly inputs: readonly InputSpec[];
+  /** Runs a compiler that takes as many processors as it is given. */
+  readonly compiles: boolean;
   /** Runs at the lowest CPU priority, beside the step that everybody waits for. */
   readonly background: boolean;
 }

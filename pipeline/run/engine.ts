@@ -176,6 +176,7 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     out,
     temporary,
     background: step.background,
+    jobs: jobsFor(step, run),
     log: join(run.config.outDir, 'logs', `${step.id}.log`),
     scratch: (name) => (run.config.pristine ? join(temporary, 'scratch') : run.store.scratchDir(`${step.id}-${name}`)),
     need: (id) => {
@@ -186,6 +187,15 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     progress: (progress) => run.emit({ kind: 'progress', step: step.id, progress }),
     warn: (message) => run.emit({ kind: 'note', step: step.id, message }),
   };
+}
+
+/**
+ * The budget of compiler jobs: all of them for the step that everybody waits for; beside it one more, at the lowest
+ * priority, which takes only what the processors have left.
+ */
+function jobsFor(step: PlannedStep, { config, plan, results }: Run): number {
+  const waitedFor = plan.steps.some((other) => other.compiles && !other.background && !results.has(other.id));
+  return step.background && waitedFor ? 1 : config.jobs;
 }
 
 /** Background steps run one after another: two of them at once would only take time from the one that matters. */

@@ -82,7 +82,7 @@ export async function cargoBuild(
     '--target-dir',
     workspace.targetDir,
     '--jobs',
-    String(context.config.jobs),
+    String(context.jobs),
     ...build.args,
   ]);
   if (result.code !== 0 || result.signal !== null) throw await compileError('cargo', result, context.log);

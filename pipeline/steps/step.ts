@@ -40,6 +40,8 @@ export interface StepContext {
   readonly log: string;
   readonly signal: AbortSignal;
   readonly background: boolean;
+  /** Compiler jobs at a time that the step may run. */
+  readonly jobs: number;
   progress(progress: Progress): void;
   /** Something a person should know although the step goes on. */
   warn(message: string): void;

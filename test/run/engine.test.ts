@@ -18,7 +18,14 @@ afterEach(() => folder.remove());
 const value = (name: string, content: string): InputSpec => ({ kind: 'value', name, value: content });
 
 function plan(...steps: (Pick<PlannedStep, 'id'> & Partial<PlannedStep>)[]): Plan {
-  const full = steps.map((step) => ({ title: step.id, needs: [], inputs: [], background: false, ...step }));
+  const full = steps.map((step) => ({
+    title: step.id,
+    needs: [],
+    inputs: [],
+    compiles: false,
+    background: false,
+    ...step,
+  }));
   return { schema: 1, tool: '1.2.3', target: 'linux-x64', outDir: folder.path, steps: full };
 }
 
@@ -147,6 +154,26 @@ describe('order', () => {
     const background = true;
     await run(plan({ id: 'addon', background }, { id: 'launcher', background }), { addon: counted, launcher: counted });
     expect(most).toBe(1);
+  });
+
+  it('gives all jobs to the step that everybody waits for, and one more to the background', async () => {
+    const jobs: Partial<Record<StepId, number>> = {};
+    const noted =
+      (id: StepId): RunStep =>
+      async (context) => {
+        jobs[id] = context.jobs;
+        return { facts: {}, summary: '' };
+      };
+    const compiles = true;
+    const background = true;
+    const runners = { launcher: noted('launcher'), libkrun: noted('libkrun'), addon: noted('addon') };
+    const steps = [
+      { id: 'launcher', compiles, background },
+      { id: 'libkrun', compiles },
+      { id: 'addon', compiles, background, needs: ['libkrun'] },
+    ] as const;
+    await run(plan(...steps), runners, { jobs: 8 });
+    expect(jobs).toEqual({ launcher: 1, libkrun: 8, addon: 8 });
   });
 
   it('lets two runs at once do the work once', async () => {
