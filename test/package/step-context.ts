@@ -120,6 +120,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     log: join(folder, 'log'),
     signal: new AbortController().signal,
     background: false,
+    jobs: 1,
     progress: () => {},
     warn: (message) => warnings.push(message),
     warnings,
