@@ -88,32 +88,12 @@ function superviseChild(
     grace = setTimeout(() => signalGroup(group, 'SIGKILL'), KILL_GRACE);
   };
   const watch = idleWatch(request.idleLimit, end);
-  let fault: unknown;
-  log?.onFault((error) => {
-    fault ??= error;
-    end();
-  });
-  const drain = drainWatch(child, () => settle());
   const output = collectOutput(request.onLine);
-  const hear = (stream: Readable | null, take: (chunk: Buffer) => void): void => {
-    stream?.on('data', (chunk: Buffer) => {
-      watch.seen();
-      drain.seen();
-      take(chunk);
-      if (log === undefined || fault !== undefined || log.write(chunk)) return;
-      stream.pause();
-      drain.wait(true);
-      log.onDrain(() => {
-        drain.wait(false);
-        stream.resume();
-      });
-    });
-  };
-  hear(child.stdout, (chunk) => {
+  const pipes = readPipes(child, log, end, (chunk, from) => {
+    watch.seen();
     output.printed(chunk);
-    output.keep(chunk);
+    if (from === child.stdout) output.keep(chunk);
   });
-  hear(child.stderr, output.printed);
   if (request.input !== undefined) {
     // A child that ends before it reads its input closes the pipe; its exit code tells why.
     child.stdin?.on('error', () => {});
@@ -134,7 +114,7 @@ function superviseChild(
   let ended: readonly [number | null, NodeJS.Signals | null] = [null, null];
   const settle = (): void => {
     if (request.signal?.aborted) reject(request.signal.reason);
-    else if (fault !== undefined) reject(fault);
+    else if (pipes.fault() !== undefined) reject(pipes.fault());
     else if (watch.hung()) reject(hungError(request));
     else resolve({ code: ended[0], signal: ended[1], ...output.result() });
   };
@@ -146,32 +126,52 @@ function superviseChild(
   child.once('exit', (code, signal) => {
     ended = [code, signal];
     stop();
-    drain.start();
+    pipes.drain(settle);
   });
 }
 
-/** Waits, once the child has ended, for what is still in its pipes, and closes them when somebody else holds them. */
-function drainWatch(child: ChildProcess, onDone: () => void) {
+/**
+ * Reads what the child prints, no faster than the log takes it.
+ * @param onFault Called when the log takes no more.
+ */
+function readPipes(
+  child: ChildProcess,
+  log: Log | undefined,
+  onFault: () => void,
+  take: (chunk: Buffer, from: Readable) => void,
+) {
+  const pipes = [child.stdout, child.stderr].filter((pipe) => pipe !== null);
+  let fault: unknown;
   let quiet: NodeJS.Timeout | undefined;
-  let waiting = 0;
-  return {
-    seen: () => quiet?.refresh(),
-    /** Silence of a pipe that waits for the disk says nothing. */
-    wait(starts: boolean): void {
-      waiting += starts ? 1 : -1;
+  for (const pipe of pipes) {
+    pipe.on('data', (chunk: Buffer) => {
       quiet?.refresh();
-    },
-    start(): void {
+      take(chunk, pipe);
+      if (log === undefined || fault !== undefined || log.write(chunk)) return;
+      pipe.pause();
+      log.onDrain(() => pipe.resume());
+    });
+  }
+  log?.onFault((error) => {
+    fault ??= error;
+    for (const pipe of pipes) pipe.resume();
+    onFault();
+  });
+  return {
+    fault: (): unknown => fault,
+    /** Waits, once the child has ended, for what is still in its pipes, and closes them when somebody else holds them. */
+    drain(onDone: () => void): void {
       const done = (): void => {
         clearTimeout(quiet);
         clearTimeout(limit);
         child.removeListener('close', done);
-        child.stdout?.destroy();
-        child.stderr?.destroy();
+        for (const pipe of pipes) pipe.destroy();
         onDone();
       };
       const limit = setTimeout(done, DRAIN_LIMIT);
-      quiet = setTimeout(() => (waiting > 0 ? quiet?.refresh() : done()), DRAIN_QUIET);
+      // Silence of a pipe that waits for the disk says nothing.
+      const whenQuiet = (): unknown => (pipes.some((pipe) => pipe.isPaused()) ? quiet?.refresh() : done());
+      quiet = setTimeout(whenQuiet, DRAIN_QUIET);
       child.once('close', done);
     },
   };
