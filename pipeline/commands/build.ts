@@ -60,7 +60,7 @@ function toolsFor({ plan, config, facts }: Session) {
   return {
     ...(compiles || fetchesCrate ? { cargo } : {}),
     ...(compiles ? { rustc, cc: 'cc' } : {}),
-    ...(planned.has('init') && initFile === undefined ? { initCompiler: initCompiler.command } : {}),
+    ...(planned.has('init') && initFile === undefined ? { initCompiler } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { childEnvironment } from '../plan/child-environment.ts';
+import type { CommandLine } from '../plan/environment.ts';
 import { buildError } from '../plan/errors.ts';
 import { installLines, systemIds, type Tool } from '../plan/install-hints.ts';
 import { runProcess } from './process.ts';
@@ -41,7 +42,7 @@ export interface ToolCommands {
   /** Linker driver of rustc. */
   readonly cc?: string;
   /** Compiler that must be able to link statically. */
-  readonly initCompiler?: string;
+  readonly initCompiler?: CommandLine;
 }
 
 /**
@@ -49,11 +50,12 @@ export interface ToolCommands {
  * @throws BuildError A3S1201 naming every missing one, with this system's install lines; A3S1202 for a Rust too old.
  */
 export async function requireTools(commands: ToolCommands, toolchain: Toolchain): Promise<void> {
+  const compiler = commands.initCompiler;
   const checks: readonly [Tool, string | undefined, readonly string[]][] = [
     ['cargo', commands.cargo, ['-V']],
     ['rustc', commands.rustc, ['-vV']],
     ['cc', commands.cc, ['--version']],
-    ['cc', commands.initCompiler, ['--version']],
+    ['cc', compiler?.command, [...(compiler?.args ?? []), '--version']],
   ];
   const missing = new Map<string, Tool>();
   await Promise.all(
@@ -61,8 +63,7 @@ export async function requireTools(commands: ToolCommands, toolchain: Toolchain)
       if (command !== undefined && (await toolchain.ask(command, args)) === undefined) missing.set(command, tool);
     }),
   );
-  const compiler = commands.initCompiler;
-  if (compiler !== undefined && !missing.has(compiler) && !(await hasStaticLibc(compiler, toolchain))) {
+  if (compiler !== undefined && !missing.has(compiler.command) && !(await hasStaticLibc(compiler, toolchain))) {
     missing.set('libc.a (the static C library)', 'static-libc');
   }
   if (missing.size === 0) return requireRecentRust(commands, toolchain);
@@ -86,8 +87,8 @@ async function requireRecentRust({ rustc }: ToolCommands, toolchain: Toolchain):
 }
 
 /** Compilers print the bare name back when they have no such file (gcc and clang alike). */
-async function hasStaticLibc(compiler: string, toolchain: Toolchain): Promise<boolean> {
-  const path = await toolchain.ask(compiler, ['-print-file-name=libc.a']);
+async function hasStaticLibc({ command, args }: CommandLine, toolchain: Toolchain): Promise<boolean> {
+  const path = await toolchain.ask(command, [...args, '-print-file-name=libc.a']);
   return path !== undefined && path !== 'libc.a' && existsSync(path);
 }
 

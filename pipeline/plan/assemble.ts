@@ -45,7 +45,7 @@ const cargoTools = ({ environment }: Config): ToolInput[] => [
 ];
 
 const initTools = ({ environment }: Config): ToolInput[] => [
-  tool('compiler version', environment.initCompiler.command, '--version'),
+  tool('compiler version', environment.initCompiler.command, ...environment.initCompiler.args, '--version'),
 ];
 
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */
@@ -128,7 +128,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       const { initFile, initCompiler } = config.environment;
       if (initFile !== undefined) return [{ kind: 'file', name: 'KRUN_INIT_BINARY_PATH', path: initFile }];
       return [
-        value('compiler', initCompiler.command),
+        value('compiler', [initCompiler.command, ...initCompiler.args].join(' ')),
         ...initTools(config),
         { kind: 'step', name: 'source', step: 'source', only: ['init'] },
       ];

@@ -100,7 +100,11 @@ export function resolveConfig(sources: ConfigSources): Config {
     force: flags.force ?? false,
     offline: (flags.offline ?? false) || environment.offline,
     pristine: environment.ci,
-    environment,
+    environment: {
+      ...environment,
+      firmwareFile: fromFlag(environment.firmwareFile),
+      initFile: fromFlag(environment.initFile),
+    },
   });
 }
 

@@ -14,8 +14,8 @@ export interface Environment {
   readonly githubMirror: string | undefined;
   /** `KRUN_INIT_BINARY_PATH`: a ready guest init. */
   readonly initFile: string | undefined;
-  /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. */
-  readonly initCompiler: { readonly command: string; readonly from: 'CC_LINUX' | 'CC' | 'default' };
+  /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. May hold arguments (`ccache gcc -m64`), as for make. */
+  readonly initCompiler: CommandLine;
   readonly cargo: string;
   readonly rustc: string;
   /** `SOURCE_DATE_EPOCH` in seconds: the time stamp inside packed files; 1985-10-26, npm's own, when not set. */
@@ -23,6 +23,12 @@ export interface Environment {
   readonly offline: boolean;
   readonly stub: boolean;
   readonly ci: boolean;
+}
+
+/** A program and the arguments that always come first. */
+export interface CommandLine {
+  readonly command: string;
+  readonly args: readonly string[];
 }
 
 const TRUE = new Set(['1', 'true', 'yes', 'on']);
@@ -37,17 +43,13 @@ const NPM_PACK_DATE = 499162500;
  */
 export function readEnvironment(variables: Variables): Environment {
   const text = (name: string): string | undefined => variables[name] || undefined;
-  const compiler = text('CC_LINUX') ?? text('CC');
   return {
     cacheDir: text('A3S_CACHE_DIR'),
     firmwareFile: text('A3S_LIBKRUNFW_DYLIB'),
     firmware: text('A3S_FIRMWARE'),
     githubMirror: text('A3S_GITHUB_MIRROR'),
     initFile: text('KRUN_INIT_BINARY_PATH'),
-    initCompiler: {
-      command: compiler ?? 'cc',
-      from: text('CC_LINUX') ? 'CC_LINUX' : compiler ? 'CC' : 'default',
-    },
+    initCompiler: splitCommand(text('CC_LINUX') ?? text('CC') ?? 'cc'),
     cargo: text('CARGO') ?? 'cargo',
     rustc: text('RUSTC') ?? 'rustc',
     sourceDate: readSeconds(variables, 'SOURCE_DATE_EPOCH') ?? NPM_PACK_DATE,
@@ -55,6 +57,11 @@ export function readEnvironment(variables: Variables): Environment {
     stub: readSwitch(variables, 'A3S_DEPS_STUB'),
     ci: variables['CI'] !== undefined && !FALSE.has(variables['CI'].toLowerCase()),
   };
+}
+
+function splitCommand(text: string): CommandLine {
+  const [command = 'cc', ...args] = text.trim().split(/\s+/);
+  return { command, args };
 }
 
 function readSwitch(variables: Variables, name: string): boolean {

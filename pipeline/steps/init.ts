@@ -17,7 +17,7 @@ export const runInit: RunStep = async (context) => {
     const result = await runProcess({
       command: initCompiler.command,
       // The source's own folder is the working folder, so that no path of this machine gets into the file.
-      args: ['-O2', '-static', '-Wall', '-Wl,-s', '-o', init, 'init.c'],
+      args: [...initCompiler.args, '-O2', '-static', '-Wall', '-Wl,-s', '-o', init, 'init.c'],
       cwd: join(context.need('source').dir, 'init'),
       env: childEnvironment(context.variables),
       log: context.log,

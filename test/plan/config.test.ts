@@ -40,6 +40,10 @@ it('reads paths of flags from the working folder, and those of the configuration
   expect(config({ libkrunDir: '../krun' }).libkrunDir).toBe('/project/packages/krun');
 });
 
+it('reads paths of variables from the working folder', () => {
+  expect(config({}, { A3S_LIBKRUNFW_DYLIB: 'fw.so' }).environment.firmwareFile).toBe('/project/packages/app/fw.so');
+});
+
 it('names the packages after the tool version unless told otherwise', () => {
   expect(config().package).toEqual({ name: '@a3s-lab/libkrun', version: '1.2.3' });
   expect(config({}, {}, { package: { name: 'mine' } }).package).toEqual({ name: 'mine', version: '1.2.3' });

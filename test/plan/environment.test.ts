@@ -22,9 +22,13 @@ describe('switches', () => {
 });
 
 it('takes CC_LINUX before CC before cc', () => {
-  expect(readEnvironment({}).initCompiler).toEqual({ command: 'cc', from: 'default' });
-  expect(readEnvironment({ CC: 'clang' }).initCompiler).toEqual({ command: 'clang', from: 'CC' });
-  expect(readEnvironment({ CC: 'clang', CC_LINUX: 'gcc' }).initCompiler).toEqual({ command: 'gcc', from: 'CC_LINUX' });
+  expect(readEnvironment({}).initCompiler).toEqual({ command: 'cc', args: [] });
+  expect(readEnvironment({ CC: 'clang' }).initCompiler).toEqual({ command: 'clang', args: [] });
+  expect(readEnvironment({ CC: 'clang', CC_LINUX: 'gcc' }).initCompiler.command).toBe('gcc');
+  expect(readEnvironment({ CC: ' ccache  gcc -m64 ' }).initCompiler).toEqual({
+    command: 'ccache',
+    args: ['gcc', '-m64'],
+  });
 });
 
 it('reads SOURCE_DATE_EPOCH as seconds, and refuses anything else', () => {
