@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writ
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildError } from '../plan/errors.ts';
-import { systemCode, temporaryName } from './files.ts';
+import { systemCode, temporaryName, withDiskErrors } from './files.ts';
 
 /** Who holds a lock: a process id is only unique together with the time the process started. */
 interface Holder {
@@ -25,10 +25,10 @@ const WAIT_LIMIT = 30 * 60_000;
 /**
  * Runs `work` while holding the lock file. Saves double work only: results are published by rename, so two holders
  * would do no harm beyond the time they waste. The lock of a process that has ended is taken over.
- * @throws BuildError A3S5003 when the holder does not finish in time.
+ * @throws BuildError A3S5003 when the holder does not finish in time, A3S5001 or A3S5002 when the file cannot be written.
  */
 export async function withLock<T>(file: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const mine = await acquire(file, options);
+  const mine = await withDiskErrors(file, () => acquire(file, options));
   try {
     return await work();
   } finally {
@@ -68,9 +68,24 @@ function tryCreate(file: string, content: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw error;
+    if (!NO_LINKS.has(systemCode(error) ?? '')) throw error;
+    return tryCreateInPlace(file, content);
   } finally {
     unlinkSync(temporary);
+  }
+}
+
+/** How file systems without hard links (exFAT, some network shares) refuse one. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** The same in two steps: a reader in between takes the lock for a damaged one, which costs double work at most. */
+function tryCreateInPlace(file: string, content: string): boolean {
+  try {
+    writeFileSync(file, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -107,7 +122,7 @@ function takeAway(file: string, seen: string): void {
     throw error;
   }
   const moved = readHolder(aside);
-  if (seen !== '' && moved !== undefined && moved.text !== seen) {
+  if (moved !== undefined && moved.text !== seen) {
     try {
       linkSync(aside, file);
     } catch (error) {
@@ -117,11 +132,16 @@ function takeAway(file: string, seen: string): void {
   rmSync(aside, { force: true });
 }
 
-/** Start time of a process in clock ticks since boot: field 22 of /proc/<pid>/stat; undefined where there is no /proc. */
+/**
+ * Start time of a process in clock ticks since boot: field 22 of /proc/<pid>/stat; undefined where there is no /proc.
+ * A process that has ended and is still listed (state Z, X) gets a time that no lock holds.
+ */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // The name in field 2 may hold spaces and brackets; fields are counted from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
   } catch {
     return undefined;
   }
