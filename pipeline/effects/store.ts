@@ -67,7 +67,8 @@ export function openStore(root: string): Store {
     async isIntact(manifest, digests) {
       const folder = store.resultDir(manifest.step, manifest.key);
       for (const output of manifest.outputs) {
-        if ((await digests.digest(join(folder, output.path))) !== output.sha256) return false;
+        const path = join(folder, output.path);
+        if ((await digests.digest(path)) !== output.sha256 || isExecutable(path) !== output.executable) return false;
       }
       return true;
     },
@@ -87,10 +88,13 @@ export function openStore(root: string): Store {
         await writeFileWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
         await syncFile(join(staging, MANIFEST));
         await mkdir(join(target, '..'), { recursive: true });
-        await rename(staging, target).catch(async (error: unknown) => {
-          if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error;
-          await rm(staging, { recursive: true, force: true });
-        });
+        if (await moveIntoPlace(staging, target)) return;
+        // A result that nobody can read would otherwise keep its place for ever.
+        if (store.readManifest(partial.step, partial.key) === undefined) {
+          await store.discard(partial.step, partial.key);
+          if (await moveIntoPlace(staging, target)) return;
+        }
+        await rm(staging, { recursive: true, force: true });
       });
       return store.readManifest(partial.step, partial.key) ?? manifest;
     },
@@ -116,6 +120,22 @@ export async function sweepTemporary(root: string, ageMs: number): Promise<void>
   }
 }
 
+/** Whether the folder could be moved; false where another one has the place. */
+async function moveIntoPlace(folder: string, target: string): Promise<boolean> {
+  try {
+    await rename(folder, target);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  const stat = statIfThere(path);
+  return stat?.isFile() === true && (stat.mode & 0o100n) !== 0n;
+}
+
 async function describeOutputs(folder: string, digests: DigestCache): Promise<OutputFile[]> {
   const outputs: OutputFile[] = [];
   for (const entry of listTree(folder)) {
@@ -124,7 +144,7 @@ async function describeOutputs(folder: string, digests: DigestCache): Promise<Ou
     outputs.push({
       path: entry.path,
       size: Number(stat?.size ?? 0n),
-      executable: ((stat?.mode ?? 0n) & 0o100n) !== 0n && entry.kind === 'file',
+      executable: isExecutable(path),
       sha256: await digests.digest(path),
     });
   }
@@ -133,15 +153,30 @@ async function describeOutputs(folder: string, digests: DigestCache): Promise<Ou
 
 function readManifest(file: string, step: StepId, key: string): StepManifest | undefined {
   try {
-    const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<StepManifest>;
-    const sound =
-      parsed.schema === 1 &&
-      parsed.step === step &&
-      parsed.key === key &&
-      Array.isArray(parsed.outputs) &&
-      typeof parsed.inputs === 'object';
-    return sound ? (parsed as StepManifest) : undefined;
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isManifest(parsed) && parsed.step === step && parsed.key === key ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isManifest(value: unknown): value is StepManifest {
+  return (
+    isRecord(value) &&
+    value['schema'] === 1 &&
+    isRecord(value['inputs']) &&
+    isRecord(value['facts']) &&
+    Array.isArray(value['outputs']) &&
+    value['outputs'].every(isOutput)
+  );
+}
+
+/** A path that leads outside would let a damaged or forged manifest vouch for files that are no result. */
+function isOutput(value: unknown): value is OutputFile {
+  if (!isRecord(value) || typeof value['path'] !== 'string' || typeof value['sha256'] !== 'string') return false;
+  return !value['path'].split('/').some((part) => part === '' || part === '..');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DigestCache } from './digests.ts';
 import { copyFileWhole, listTree, statIfThere, withDiskErrors } from './files.ts';
@@ -34,7 +34,15 @@ export async function syncFolder(
   for (const file of wanted) {
     const target = join(folder, file.path);
     if ((await digests.digest(target)) !== file.sha256) await replaceFile(file, target);
+    else await setMode(file, target);
   }
+}
+
+/** Content and mode may differ apart; setting a mode leaves the time of the content alone. */
+async function setMode(file: WantedFile, target: string): Promise<void> {
+  const stat = statIfThere(target);
+  if (!stat?.isFile() || ((stat.mode & 0o100n) !== 0n) === file.executable) return;
+  await withDiskErrors(target, () => chmod(target, file.executable ? 0o755 : 0o644));
 }
 
 async function replaceFile(file: WantedFile, target: string): Promise<void> {

@@ -88,7 +88,9 @@ it('takes over the lock of a process that was killed', async () => {
 
 it('takes over the lock of a process that has ended and that nobody has collected', async () => {
   // exec replaces the parent by a program that collects nobody: its child stays as a zombie.
-  const parent = spawn('/bin/sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('/bin/sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   onTestFinished(() => void parent.kill('SIGKILL'));
   const pid = Number(String((await once(parent.stdout, 'data'))[0]));
   while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
