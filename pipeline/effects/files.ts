@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type BigIntStats, constants, createReadStream, lstatSync, readdirSync } from 'node:fs';
+import { type BigIntStats, constants, createReadStream, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildError } from '../plan/errors.ts';
@@ -23,8 +23,18 @@ export function diskError(path: string, error: unknown): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
   const where = { file: path };
-  if (FULL.has(code)) return buildError('A3S5001', { message: `no space left at ${path} (${code})`, where }, error);
+  if (FULL.has(code)) return buildError('A3S5001', { message: `${shortage(path)} at ${path} (${code})`, where }, error);
   return buildError('A3S5002', { message: `${(error as Error).message}`, where }, error);
+}
+
+/** The system reports a lack of inodes as one of space, which `df` then does not show. */
+function shortage(path: string): string {
+  try {
+    const { files, ffree } = statfsSync(dirname(path));
+    return files > 0 && ffree === 0 ? 'no inode left (too many files)' : 'no space left';
+  } catch {
+    return 'no space left';
+  }
 }
 
 /** The `code` of a Node system error (`ENOENT`), or undefined. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
 import { type ConfigFile, parseConfigFile } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
-import { diskError, readTextIfThere } from './files.ts';
+import { readTextIfThere } from './files.ts';
 
 const CONFIG_NAME = 'a3s-build.config.json';
 const PACKAGE_FIELD = 'a3s-build';
@@ -51,10 +51,11 @@ export async function findProject(cwd: string, named?: string): Promise<Project>
   for (const folder of foldersUpwards(cwd)) {
     const config = await readTextIfThere(join(folder, CONFIG_NAME));
     if (config !== undefined) return { root: folder, file: parseConfigFile(config, join(folder, CONFIG_NAME)) };
-    const manifest = readPackage(join(folder, 'package.json'));
-    if (manifest?.[PACKAGE_FIELD] !== undefined) {
-      const text = JSON.stringify(manifest[PACKAGE_FIELD], null, 2);
-      return { root: folder, file: parseConfigFile(text, `${join(folder, 'package.json')} ("${PACKAGE_FIELD}")`) };
+    const file = join(folder, 'package.json');
+    const text = await readTextIfThere(file);
+    const manifest = text === undefined ? undefined : parsePackage(text);
+    if (text !== undefined && manifest?.[PACKAGE_FIELD] !== undefined) {
+      return { root: folder, file: parseConfigFile(text, file, PACKAGE_FIELD) };
     }
     if (manifest !== undefined) nearestPackage ??= folder;
     if (manifest?.['workspaces'] !== undefined || existsSync(join(folder, 'pnpm-workspace.yaml'))) workspace ??= folder;
@@ -74,14 +75,12 @@ function* foldersUpwards(start: string): Generator<string> {
   }
 }
 
-function readPackage(file: string): Record<string, unknown> | undefined {
-  if (!existsSync(file)) return undefined;
+function parsePackage(text: string): Record<string, unknown> | undefined {
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
-  } catch (error) {
+  } catch {
     // A package.json that npm itself cannot read is somebody else's trouble; it holds no configuration of ours.
-    if (error instanceof SyntaxError) return undefined;
-    throw diskError(file, error);
+    return undefined;
   }
 }

@@ -67,7 +67,9 @@ export async function requireTools(commands: ToolCommands, toolchain: Toolchain)
     missing.set('libc.a (the static C library)', 'static-libc');
   }
   if (missing.size === 0) return requireRecentRust(commands, toolchain);
-  const lines = installLines([...missing.values()], thisSystemIds());
+  // Without the compiler nobody can say whether there is a static libc: its package is named with the compiler's.
+  const unknown: Tool[] = compiler !== undefined && missing.has(compiler.command) ? ['static-libc'] : [];
+  const lines = installLines([...missing.values(), ...unknown], thisSystemIds());
   throw buildError('A3S1201', { message: `missing: ${[...missing.keys()].join(', ')}`, fix: lines.join('\n') });
 }
 

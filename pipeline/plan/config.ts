@@ -60,9 +60,12 @@ export interface ConfigSources {
   readonly cwd: string;
 }
 
-/** @throws BuildError A3S1101 with line and column. */
-export function parseConfigFile(text: string, file: string): ConfigFile {
-  return parseDocument(text, file, configFile, 'A3S1101');
+/**
+ * @param field Name of the field that holds the configuration in somebody else's file.
+ * @throws BuildError A3S1101 with line and column.
+ */
+export function parseConfigFile(text: string, file: string, field?: string): ConfigFile {
+  return parseDocument(text, file, configFile, 'A3S1101', field);
 }
 
 /**

@@ -16,11 +16,14 @@ function positionAt(text: string, offset: number): { line: number; column: numbe
 /**
  * Parses JSON `text` and checks it against `schema`.
  * @param file Name of the document for messages.
+ * @param part Name of the field that holds what is checked, where that is not the whole document.
  * @throws BuildError `code`, with line and column, for a syntax error, a repeated key or a value the schema refuses.
  */
-export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<T>, code: ErrorCode): T {
-  const value = parseJson(text, file, code);
-  const tree = parseTree(text);
+export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<T>, code: ErrorCode, part?: string): T {
+  const whole = parseJson(text, file, code);
+  const value = part === undefined ? whole : (whole as Readonly<Record<string, unknown>>)[part];
+  const root = parseTree(text);
+  const tree = root && part !== undefined ? findNodeAtLocation(root, [part]) : root;
   refuseRepeatedKeys(tree, text, file, code);
   const result = z.safeParse(schema, value);
   if (result.success) return result.data;
@@ -29,7 +32,7 @@ export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const node = tree && (findNodeAtLocation(tree, [...path, ...keys]) ?? findNodeAtLocation(tree, path) ?? tree);
   const where = { file, ...positionAt(text, node?.offset ?? 0) };
-  const field = [...path, ...keys].join('.');
+  const field = [...(part === undefined ? [] : [part]), ...path, ...keys].join('.');
   throw buildError(code, {
     message: `${field === '' ? 'document' : `"${field}"`}: ${issue?.message ?? 'invalid'}`,
     where,
