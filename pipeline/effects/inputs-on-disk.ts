@@ -1,11 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanFacts, SourceOrigin } from '../plan/assemble.ts';
 import { cargoConfigPlaces } from '../plan/cargo.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../plan/pins.ts';
-import { readTextIfThere } from './files.ts';
+import { readTextIfThere, statIfThere } from './files.ts';
 
 /**
  * Reads the pins: the project's own files, else the ones that come with the tool.
@@ -30,15 +30,19 @@ export function readPlanFacts(config: Config, home: string, cargoHome: string | 
  */
 function findSource(config: Config): SourceOrigin {
   const vendored = join(config.projectRoot, 'vendor', 'libkrun');
-  const folder = config.libkrunDir ?? (existsSync(vendored) ? vendored : undefined);
+  // A link that leads nowhere counts as there: taking the crate instead would hide the mistake.
+  const folder = config.libkrunDir ?? (statIfThere(vendored) === undefined ? undefined : vendored);
   if (folder === undefined) return { kind: 'crate' };
   if (existsSync(join(folder, 'Cargo.toml'))) return { kind: 'tree', path: folder };
-  const state = !existsSync(folder)
-    ? 'does not exist'
-    : readdirSync(folder).length === 0
-      ? 'is empty'
-      : 'has no Cargo.toml';
+  const state = stateOf(folder);
   throw buildError('A3S1301', { message: `Vendored sources not found: ${folder} ${state}`, where: { file: folder } });
+}
+
+function stateOf(folder: string): string {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return 'does not exist';
+  if (!stat.isDirectory()) return 'is no folder';
+  return readdirSync(folder).length === 0 ? 'is empty' : 'has no Cargo.toml';
 }
 
 async function readPin<T>(

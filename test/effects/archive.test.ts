@@ -239,20 +239,24 @@ describe('packTarball', () => {
   const names = ['package/b.js', 'package/a.js', 'package/bin/tool'];
   const date = 499_162_500;
 
-  function pack(where: string, order: readonly string[], umask: number): Promise<Buffer> {
-    const before = process.umask;
-    const entries = order.map((path) => {
-      const file = join(where, path);
-      mkdirSync(join(file, '..'), { recursive: true });
-      writeFileSync(file, `content of ${path}`, { mode: 0o666 & ~umask });
-      return { path, file, mode: path.endsWith('tool') ? 0o755 : 0o644 } as const;
-    });
-    expect(before).toBe(process.umask);
-    const to = join(where, 'out.tgz');
-    return packTarball(entries, to, date).then(() => readFileSync(to));
+  async function pack(where: string, order: readonly string[], umask: number): Promise<Buffer> {
+    const before = process.umask(umask);
+    try {
+      const entries = order.map((path) => {
+        const file = join(where, path);
+        mkdirSync(join(file, '..'), { recursive: true });
+        writeFileSync(file, `content of ${path}`);
+        return { path, file, mode: path.endsWith('tool') ? 0o755 : 0o644 } as const;
+      });
+      const to = join(where, 'out.tgz');
+      await packTarball(entries, to, date);
+      return readFileSync(to);
+    } finally {
+      process.umask(before);
+    }
   }
 
-  it('writes the same bytes from other folders, modes on disk and orders', async () => {
+  it('writes the same bytes from other folders, umasks and orders', async () => {
     const first = await pack(fresh(), names, 0o000);
     const second = await pack(fresh(), [...names].reverse(), 0o077);
     expect(first.equals(second)).toBe(true);

@@ -6,6 +6,9 @@ import { type AddressInfo, createServer as createRawServer, type Socket } from '
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+// These servers are on this machine; a proxy that it is set up for must not come between.
+for (const name of ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']) delete process.env[name];
+
 /** A server that answers its first request with the first of `answers`, and so on; the last one for all that follow. */
 export interface ScriptedServer {
   readonly url: string;
