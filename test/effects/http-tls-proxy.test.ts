@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Download, download, type Network } from '../../pipeline/effects/http.ts';
 import { makeFolder } from '../helpers/session.ts';
+import { makeCertificate } from './certificate.ts';
 import { failureOf } from './failure.ts';
-import { file, listen, makeCertificate, redirect, serve, serveTls } from './servers.ts';
+import { file, listen, redirect, serve, serveTls } from './servers.ts';
 
 const folder = makeFolder('http-tls');
 afterAll(folder.remove);
 
 const BODY = randomBytes(10_000);
-const certificate = makeCertificate(folder.path);
+const certificate = makeCertificate();
 const trusting: Network = { ca: [certificate.cert] };
 
 function request(url: string, network: Network): Download {

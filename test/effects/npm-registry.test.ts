@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { readRegistryAccess, tarballUrl } from '../../pipeline/effects/npm-registry.ts';
 import { makeFolder } from '../helpers/session.ts';
-import { makeCertificate } from './servers.ts';
+import { makeCertificate } from './certificate.ts';
 
 const folder = makeFolder('npmrc');
 afterAll(folder.remove);
@@ -76,8 +76,9 @@ it('takes the token from a variable that .npmrc names', async () => {
 });
 
 it('takes certificates, proxies and strict-ssl', async () => {
-  makeCertificate(folder.path);
+  const { cert } = makeCertificate();
   const cafile = join(folder.path, 'cert.pem');
+  writeFileSync(cafile, cert);
   npmrc(
     `cafile=${cafile}`,
     'proxy=http://user:pass@proxy.example:3128/',
@@ -86,7 +87,7 @@ it('takes certificates, proxies and strict-ssl', async () => {
     'strict-ssl=false',
   );
   const { network } = await readRegistryAccess('plain', project, env);
-  expect(network.ca?.map((text) => text.trim())).toEqual([readFileSync(cafile, 'utf8').trim()]);
+  expect(network.ca?.map((text) => text.trim())).toEqual([cert.trim()]);
   expect(network).toMatchObject({
     httpProxy: 'http://user:pass@proxy.example:3128/',
     httpsProxy: 'http://secure.example:3128/',
