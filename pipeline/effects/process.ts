@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { buildError } from '../plan/errors.ts';
@@ -186,11 +187,16 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
   }
 }
 
+/**
+ * The lowest priority there is. On Linux the child leads a session, and with it an autogroup: its own priority then
+ * counts inside that group only, and the group's decides against everybody else (sched(7)).
+ */
 function lowerPriority(pid: number): void {
   try {
     setPriority(pid, constants.priority.PRIORITY_LOW);
+    writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
   } catch {
-    // The child may be gone already, and a priority is a courtesy, never a condition.
+    // The child may be gone already, or the system may know no autogroups; a priority is a courtesy, no condition.
   }
 }
 
