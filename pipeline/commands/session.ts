@@ -64,11 +64,12 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
   const toolchain = openToolchain(config.projectRoot, variables);
   // Asked before anything is read: the answers arrive while files are being looked at.
   for (const { command, args } of toolQuestions(config)) void toolchain.ask(command, args);
-  const pins = await readPins(config);
+  const store = openStore(config.storeDir);
+  const lastRun = await openLastRun(store, config);
+  const pins = await readPins(config, lastRun.known);
   const facts = readPlanFacts(config, homedir(), variables['CARGO_HOME']);
   const plan = assemblePlan(config, pins, facts);
-  const store = openStore(config.storeDir);
   const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
   const digests = await openDigestCache(rows, !config.pristine);
-  return { config, pins, facts, plan, store, digests, toolchain, lastRun: await openLastRun(store, config), variables };
+  return { config, pins, facts, plan, store, digests, toolchain, lastRun, variables };
 }

@@ -127,10 +127,8 @@ export function redirectTarget(url: string, location: string): URL {
     throw buildError('A3S2005', { message: `${printableUrl(url)} redirects to what is not a web address` });
   }
   if (new URL(url).protocol === 'https:' && next.protocol !== 'https:') {
-    throw buildError('A3S2004', {
+    throw buildError('A3S2006', {
       message: `${printableUrl(url)} redirects to an unencrypted address`,
-      cause: 'A redirect from https to http would let anybody on the way replace the file.',
-      fix: 'Use a mirror that serves https throughout.',
     });
   }
   return next;

@@ -75,7 +75,7 @@ const MAX_REDIRECTS = 5;
  * Downloads a file, continuing after interruptions. The caller verifies the bytes, and removes them where they are
  * wrong: resuming across a changed file gives wrong ones, and a server may send another file whole; only a pinned
  * digest can tell.
- * @throws BuildError A3S2002 no answer, A3S2005 refused, A3S2001 too long, A3S2004 redirect to an unencrypted address,
+ * @throws BuildError A3S2002 no answer, A3S2005 refused, A3S2001 too long, A3S2006 redirect to an unencrypted address,
  * A3S5001/A3S5002 disk; the abort reason when aborted.
  */
 export async function download(request: Download): Promise<void> {

@@ -1,20 +1,27 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PlanFacts, SourceOrigin } from '../plan/assemble.ts';
+import { digestOf, type PlanFacts, type SourceOrigin } from '../plan/assemble.ts';
 import { cargoConfigPlaces } from '../plan/cargo.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
-import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../plan/pins.ts';
+import type { FirmwarePins, LibkrunPins, Pins } from '../plan/pins.ts';
 import { readTextIfThere, statIfThere } from './files.ts';
+
+/** Digests of documents that were found well-formed before. */
+export type KnownGood = Set<string>;
 
 /**
  * Reads the pins: the project's own files, else the ones that come with the tool.
+ * @param known Documents that need no further look; what is found well-formed is added.
  * @throws BuildError A3S1102 with line and column.
  */
-export async function readPins(config: Pick<Config, 'projectRoot' | 'toolRoot'>): Promise<Pins> {
+export async function readPins(
+  config: Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion'>,
+  known: KnownGood,
+): Promise<Pins> {
   return {
-    firmware: await readPin(config, 'libkrunfw.json', parseFirmwarePins),
-    libkrun: await readPin(config, 'libkrun.json', parseLibkrunPins),
+    firmware: await readPin<FirmwarePins>(config, 'libkrunfw.json', known, 'parseFirmwarePins'),
+    libkrun: await readPin<LibkrunPins>(config, 'libkrun.json', known, 'parseLibkrunPins'),
   };
 }
 
@@ -45,15 +52,21 @@ function stateOf(folder: string): string {
   return readdirSync(folder).length === 0 ? 'is empty' : 'has no Cargo.toml';
 }
 
-async function readPin<T>(
-  config: Pick<Config, 'projectRoot' | 'toolRoot'>,
+async function readPin<T extends object>(
+  config: Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion'>,
   name: string,
-  parse: (text: string, file: string) => T,
+  known: KnownGood,
+  parser: 'parseFirmwarePins' | 'parseLibkrunPins',
 ): Promise<T> {
   for (const root of [config.projectRoot, config.toolRoot]) {
     const file = join(root, 'vendor', name);
     const text = await readTextIfThere(file);
-    if (text !== undefined) return parse(text, file);
+    if (text === undefined) continue;
+    const digest = digestOf([config.toolVersion, parser, text]);
+    if (known.has(digest)) return JSON.parse(text) as T;
+    const pins = (await import('../plan/pins.ts'))[parser](text, file) as object as T;
+    known.add(digest);
+    return pins;
   }
   throw buildError('A3S9001', { message: `vendor/${name} is missing from the installation` });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
-import { type ConfigFile, parseConfigFile } from '../plan/config.ts';
+import type { ConfigFile } from '../plan/config-file.ts';
 import { buildError } from '../plan/errors.ts';
 import { readTextIfThere } from './files.ts';
 
@@ -44,18 +44,18 @@ export async function findProject(cwd: string, named?: string): Promise<Project>
     const path = resolve(cwd, named);
     const text = await readTextIfThere(path);
     if (text === undefined) throw buildError('A3S1101', { message: `${path} does not exist`, where: { file: path } });
-    return { root: dirname(path), file: parseConfigFile(text, path) };
+    return { root: dirname(path), file: await parseFile(text, path) };
   }
   let nearestPackage: string | undefined;
   let workspace: string | undefined;
   for (const folder of foldersUpwards(cwd)) {
     const config = await readTextIfThere(join(folder, CONFIG_NAME));
-    if (config !== undefined) return { root: folder, file: parseConfigFile(config, join(folder, CONFIG_NAME)) };
+    if (config !== undefined) return { root: folder, file: await parseFile(config, join(folder, CONFIG_NAME)) };
     const file = join(folder, 'package.json');
     const text = await readTextIfThere(file);
     const manifest = text === undefined ? undefined : parsePackage(text);
     if (text !== undefined && manifest?.[PACKAGE_FIELD] !== undefined) {
-      return { root: folder, file: parseConfigFile(text, file, PACKAGE_FIELD) };
+      return { root: folder, file: await parseFile(text, file, PACKAGE_FIELD) };
     }
     if (manifest !== undefined) nearestPackage ??= folder;
     if (manifest?.['workspaces'] !== undefined || existsSync(join(folder, 'pnpm-workspace.yaml'))) workspace ??= folder;
@@ -83,4 +83,10 @@ function parsePackage(text: string): Record<string, unknown> | undefined {
     // A package.json that npm itself cannot read is somebody else's trouble; it holds no configuration of ours.
     return undefined;
   }
+}
+
+/** Most projects have no configuration file, and a run with nothing to do should not load what reads one. */
+async function parseFile(text: string, file: string, field?: string): Promise<ConfigFile> {
+  const { parseConfigFile } = await import('../plan/config-file.ts');
+  return parseConfigFile(text, file, field);
 }

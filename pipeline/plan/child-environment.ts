@@ -1,9 +1,9 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Variables that child processes may see: where tools and homes are, how to reach the network, and what a desktop
- * system needs to find its compiler. Everything else is dropped (RUSTFLAGS, RUSTC_WRAPPER, MAKEFLAGS, LD_PRELOAD,
- * NODE_OPTIONS and the like change results without being part of any digest).
+ * Variables that child processes may see: where tools and homes are, and what a desktop system needs to find its
+ * compiler. Everything else is dropped: RUSTFLAGS, RUSTC_WRAPPER, MAKEFLAGS, LD_PRELOAD, NODE_OPTIONS and the like
+ * change results without being part of any digest, and secrets are nobody's business.
  */
 const PASSED = new Set([
   'PATH',
@@ -14,40 +14,32 @@ const PASSED = new Set([
   'CARGO_HOME',
   'RUSTUP_HOME',
   'RUSTUP_TOOLCHAIN',
-  'RUSTUP_DIST_SERVER',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'NODE_EXTRA_CA_CERTS',
   'SDKROOT',
   'DEVELOPER_DIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'all_proxy',
-  'no_proxy',
 ]);
 
-/** Cargo's own settings for networks and registries; its settings for compiling are not passed. */
-const PASSED_PREFIXES = ['CARGO_NET_', 'CARGO_HTTP_', 'CARGO_REGISTRY_', 'CARGO_REGISTRIES_'];
+/** What a program needs to reach servers. Proxies and registries may hold credentials: no compiler sees them. */
+const NETWORK = /^(SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|CARGO_(NET|HTTP|REGISTRIES)_.*)$/;
 
 /** The environment of a child process: what may pass, then `forced`. Messages are asked for in English. */
 export function childEnvironment(
   variables: Variables,
   forced: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const passed = Object.entries(variables).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && (PASSED.has(entry[0]) || PASSED_PREFIXES.some((prefix) => entry[0].startsWith(prefix))),
+  return { ...pick(variables, (name) => PASSED.has(name)), LC_ALL: 'C', ...forced };
+}
+
+function pick(variables: Variables, wanted: (name: string) => boolean): Record<string, string> {
+  const entries = Object.entries(variables).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && wanted(entry[0]),
   );
-  return { ...Object.fromEntries(passed), LC_ALL: 'C', ...forced };
+  return Object.fromEntries(entries);
 }
 
 /** The environment of cargo where it only fetches or describes. */
 export function cargoQueryEnvironment(variables: Variables, offline: boolean): Record<string, string> {
   return childEnvironment(variables, {
+    ...pick(variables, (name) => NETWORK.test(name)),
     ...NO_WRAPPERS,
     CARGO_TERM_COLOR: 'never',
     ...(offline ? { CARGO_NET_OFFLINE: 'true' } : {}),
@@ -57,10 +49,13 @@ export function cargoQueryEnvironment(variables: Variables, offline: boolean): R
 /** Empty, not absent: only that outweighs `build.rustc-wrapper` of a configuration file. */
 const NO_WRAPPERS = { RUSTC_WRAPPER: '', RUSTC_WORKSPACE_WRAPPER: '' };
 
-/** The environment of `cargo build`: nothing that a project or user configuration sets may change the result. */
+/**
+ * The environment of `cargo build`: nothing that a project or user configuration sets may change the result. Build
+ * scripts are other people's programs, so there is no network and no credential; the crates were fetched before.
+ */
 export function cargoEnvironment(
   variables: Variables,
-  build: { readonly triple: string; readonly rustflags: readonly string[]; readonly offline: boolean },
+  build: { readonly triple: string; readonly rustflags: readonly string[] },
 ): Record<string, string> {
   return childEnvironment(variables, {
     CARGO_BUILD_TARGET: build.triple,
@@ -72,6 +67,6 @@ export function cargoEnvironment(
     CARGO_TERM_COLOR: 'never',
     CARGO_TERM_PROGRESS_WHEN: 'always',
     CARGO_TERM_PROGRESS_WIDTH: '100',
-    ...(build.offline ? { CARGO_NET_OFFLINE: 'true' } : {}),
+    CARGO_NET_OFFLINE: 'true',
   });
 }

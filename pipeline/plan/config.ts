@@ -1,30 +1,12 @@
-import * as z from 'zod/mini';
-import { parseDocument } from './document.ts';
+import type { ConfigFile } from './config-file.ts';
 import type { Environment } from './environment.ts';
 import { buildError } from './errors.ts';
-import { exactVersion, packageName } from './fields.ts';
 import type { Flags } from './flags.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
 import { hostTarget, type Target, targetByName } from './targets.ts';
-
-const configFile = z.strictObject({
-  $schema: z.optional(z.string()),
-  /** The npm packages to make. Platform packages take the name plus a suffix such as `-linux-x64-gnu`. */
-  package: z.optional(z.strictObject({ name: z.optional(packageName), version: z.optional(exactVersion) })),
-  /** Provider of the guest kernel. */
-  firmware: z.optional(z.enum(['npm', 'github'])),
-  /** Folder of libkrun's source, relative to the configuration file. */
-  libkrunDir: z.optional(z.string().check(z.minLength(1))),
-  /** Output folder, relative to the configuration file. */
-  out: z.optional(z.string().check(z.minLength(1))),
-  /** Jobs at a time, over all compilers. */
-  jobs: z.optional(z.int().check(z.minimum(1), z.maximum(1024))),
-});
-
-export type ConfigFile = z.infer<typeof configFile>;
 
 /** Everything a run depends on, settled. Paths are absolute. */
 export interface Config {
@@ -61,14 +43,6 @@ export interface ConfigSources {
 }
 
 /**
- * @param field Name of the field that holds the configuration in somebody else's file.
- * @throws BuildError A3S1101 with line and column.
- */
-export function parseConfigFile(text: string, file: string, field?: string): ConfigFile {
-  return parseDocument(text, file, configFile, 'A3S1101', field);
-}
-
-/**
  * Settles every value: flag, then environment, then configuration file, then default.
  * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1004 for values that cannot be used.
  */
@@ -96,7 +70,11 @@ export function resolveConfig(sources: ConfigSources): Config {
     storeDir: roots.store,
     outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
     package: { name: file.package?.name ?? '@a3s-lab/libkrun', version: file.package?.version ?? sources.toolVersion },
-    firmware: providerByName(flags.firmware ?? environment.firmware) ?? file.firmware ?? 'npm',
+    firmware:
+      providerByName(flags.firmware, 'A3S1001') ??
+      providerByName(environment.firmware, 'A3S1103') ??
+      file.firmware ??
+      'npm',
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
@@ -111,9 +89,9 @@ export function resolveConfig(sources: ConfigSources): Config {
   });
 }
 
-function providerByName(name: string | undefined): FirmwareProvider | undefined {
+function providerByName(name: string | undefined, code: 'A3S1001' | 'A3S1103'): FirmwareProvider | undefined {
   if (name === undefined || name === 'npm' || name === 'github') return name;
-  throw buildError('A3S1001', { message: unknownWord('firmware provider', name, ['npm', 'github']) });
+  throw buildError(code, { message: unknownWord('firmware provider', name, ['npm', 'github']) });
 }
 
 function stepByName(name: string): StepId {

@@ -118,6 +118,12 @@ export const ERROR_TABLE = {
     cause: 'The server answered with an error status.',
     fix: 'Check the address and your credentials in .npmrc; for GitHub wait, or choose --firmware npm.',
   },
+  A3S2006: {
+    title: 'Insecure redirect',
+    exit: 65,
+    cause: 'The server redirects from https to http, where anybody on the way could replace the file.',
+    fix: 'Use a mirror that serves https throughout.',
+  },
   A3S3001: {
     title: 'Generated bindings are stale',
     exit: 2,

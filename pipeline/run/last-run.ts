@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { readTextIfThere, writeFileWhole } from '../effects/files.ts';
+import type { KnownGood } from '../effects/inputs-on-disk.ts';
 import type { Store } from '../effects/store.ts';
 import { digestOf } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import type { StepId } from '../plan/steps.ts';
 import type { Inputs } from './inputs.ts';
 
-/** Which results this project's last run for the target used; only for telling what changed since. */
+/** What is kept between runs of a project for a target; losing it costs time and reasons, never a right result. */
 export interface LastRun {
+  /** Digests of documents that were found well-formed. */
+  readonly known: KnownGood;
+  /** Inputs of the result that the last run used, for telling what changed since. */
   inputs(step: StepId): Inputs | undefined;
   save(keys: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -15,26 +19,37 @@ export interface LastRun {
 export async function openLastRun(store: Store, config: Config): Promise<LastRun> {
   const name = digestOf([config.projectRoot, config.target.id]).slice(0, 32);
   const file = join(store.root, 'v1', 'projects', `${name}.json`);
-  const keys = readKeys(await readTextIfThere(file));
+  const { keys, documents } = readRecord(await readTextIfThere(file));
+  const known = new Set(documents);
   return {
+    known,
     inputs: (step) => {
       const key = keys[step];
       return key === undefined ? undefined : store.readManifest(step, key)?.inputs;
     },
     async save(now) {
-      if (Object.entries(now).every(([step, key]) => keys[step] === key)) return;
-      await writeFileWhole(file, `${JSON.stringify({ ...keys, ...now })}\n`);
+      const unchanged = known.size === documents.length;
+      if (unchanged && Object.entries(now).every(([step, key]) => keys[step] === key)) return;
+      const record: RunRecord = { keys: { ...keys, ...now }, documents: [...known] };
+      await writeFileWhole(file, `${JSON.stringify(record)}\n`);
     },
   };
 }
 
-function readKeys(text: string | undefined): Readonly<Record<string, string>> {
+interface RunRecord {
+  readonly keys: Readonly<Record<string, string>>;
+  readonly documents: readonly string[];
+}
+
+function readRecord(text: string | undefined): RunRecord {
+  const isDigest = (value: unknown): value is string => /^[0-9a-f]{64}$/.test(String(value));
   try {
-    const parsed: unknown = JSON.parse(text ?? '{}');
-    const entries = Object.entries(parsed ?? {}).filter(([, key]) => /^[0-9a-f]{64}$/.test(String(key)));
-    return Object.fromEntries(entries) as Record<string, string>;
+    const { keys, documents } = JSON.parse(text ?? '{}') as Partial<RunRecord>;
+    return {
+      keys: Object.fromEntries(Object.entries(keys ?? {}).filter(([, key]) => isDigest(key))),
+      documents: Array.isArray(documents) ? documents.filter(isDigest) : [],
+    };
   } catch {
-    // Reasons become "first run" again; nothing else depends on this file.
-    return {};
+    return { keys: {}, documents: [] };
   }
 }

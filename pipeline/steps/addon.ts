@@ -29,7 +29,7 @@ export const runAddon: RunStep = async (context) => {
       cwd: config.projectRoot,
       binaryName: BINARY_NAME,
       release: true,
-      cargoOptions: ['--jobs', String(context.jobs), ...(config.offline ? ['--offline'] : [])],
+      cargoOptions: ['--jobs', String(context.jobs)],
     };
     const prepared = await prepareBuild(context, workspace, []);
     const result = await runProcess({

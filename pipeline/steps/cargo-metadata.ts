@@ -47,7 +47,15 @@ export async function readCrates(context: StepContext, manifest: string): Promis
     command: config.environment.cargo,
     args: [
       ...['metadata', '--format-version', '1', '--locked'],
-      ...['--manifest-path', manifest, '--filter-platform', config.target.triple],
+      // The build itself has no network: crates for the host (build scripts) must be here as well.
+      ...[
+        '--manifest-path',
+        manifest,
+        '--filter-platform',
+        config.target.triple,
+        '--filter-platform',
+        config.host.triple,
+      ],
     ],
     cwd: config.projectRoot,
     env: cargoQueryEnvironment(variables, config.offline),

@@ -114,7 +114,6 @@ export async function prepareBuild(
     ...cargoEnvironment(variables, {
       triple: config.target.triple,
       rustflags: [...rustflags, ...remaps],
-      offline: config.offline,
     }),
     ...(rustc === 'rustc' ? {} : { RUSTC: rustc }),
     ...(cargo === 'cargo' ? {} : { CARGO: cargo }),

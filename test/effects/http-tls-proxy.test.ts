@@ -64,7 +64,7 @@ describe('TLS', () => {
     const plain = await serve(file(BODY));
     const server = await serveTls(certificate, redirect(plain.url));
     const { code, exit } = await failureOf(() => download(request(server.url, trusting)));
-    expect({ code, exit }).toEqual({ code: 'A3S2004', exit: 65 });
+    expect({ code, exit }).toEqual({ code: 'A3S2006', exit: 65 });
     expect(plain.requests).toHaveLength(0);
   });
 });

@@ -80,7 +80,7 @@ describe('pins', () => {
   const names = ['libkrunfw.json', 'libkrun.json'];
 
   it('come with the tool', async () => {
-    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY });
+    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set());
     expect(pins.libkrun.crate.name).toBe('a3s-libkrun-sys');
     expect(Object.keys(pins.firmware.providers)).toEqual(['npm', 'github']);
   });
@@ -88,7 +88,7 @@ describe('pins', () => {
   it("are the project's own where it has them, file by file", async () => {
     const text = readFileSync(join(REPOSITORY, 'vendor/libkrun.json'), 'utf8');
     writeFileSync(join(project, 'vendor/libkrun.json'), text.replace(/"version": "1\.17\.0"/, '"version": "1.99.0"'));
-    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY });
+    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set());
     expect(pins.libkrun.library.version).toBe('1.99.0');
     expect(pins.firmware.schema).toBe(1);
   });
@@ -100,12 +100,28 @@ describe('pins', () => {
     writeFileSync(file, text.replace(/"sha256": "[0-9a-f]/, '"sha256": "Z'));
     const place = text.slice(0, text.search(/"sha256": "/)).split('\n');
     const column = (place.at(-1)?.length ?? 0) + '"sha256": '.length + 1;
-    const { code, exit, where } = await failureOf(() => readPins({ projectRoot: project, toolRoot: REPOSITORY }));
+    const { code, exit, where } = await failureOf(() =>
+      readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set()),
+    );
     expect({ code, exit, where }).toEqual({ code: 'A3S1102', exit: 78, where: { file, line: place.length, column } });
   });
 
+  it('are looked at closely once, and again when they change', async () => {
+    const known = new Set<string>();
+    const roots = { projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' };
+    const first = await readPins(roots, known);
+    expect(known.size).toBe(2);
+    expect(await readPins(roots, known)).toEqual(first);
+    expect(known.size).toBe(2);
+    writeFileSync(join(project, 'vendor/libkrun.json'), '{ "schema": 2 }');
+    expect((await failureOf(() => readPins(roots, known))).code).toBe('A3S1102');
+    expect(known.size).toBe(2);
+  });
+
   it('that are missing from the installation are a bug of ours', async () => {
-    const { code } = await failureOf(() => readPins({ projectRoot: project, toolRoot: join(root, 'nowhere') }));
+    const { code } = await failureOf(() =>
+      readPins({ projectRoot: project, toolRoot: join(root, 'nowhere'), toolVersion: '1.2.3' }, new Set()),
+    );
     expect(code).toBe('A3S9001');
   });
 });

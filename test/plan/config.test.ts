@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ConfigFile, resolveConfig } from '../../pipeline/plan/config.ts';
+import { resolveConfig } from '../../pipeline/plan/config.ts';
+import type { ConfigFile } from '../../pipeline/plan/config-file.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import type { Flags } from '../../pipeline/plan/flags.ts';
 

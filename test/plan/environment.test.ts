@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cargoEnvironment, childEnvironment } from '../../pipeline/plan/child-environment.ts';
+import { cargoEnvironment, cargoQueryEnvironment, childEnvironment } from '../../pipeline/plan/child-environment.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 
 describe('switches', () => {
@@ -63,22 +63,21 @@ describe('child processes', () => {
     expect(childEnvironment(hostile)).toEqual({ PATH: '/bin', LC_ALL: 'C' });
   });
 
-  it('see homes, proxies and the registries of cargo', () => {
-    const wanted = {
-      HOME: '/home/a',
-      CARGO_HOME: '/c',
-      HTTPS_PROXY: 'http://p',
-      CARGO_NET_OFFLINE: 'true',
-      CARGO_REGISTRIES_X_INDEX: 'i',
-    };
-    expect(childEnvironment(wanted)).toMatchObject(wanted);
+  it('see homes; proxies and registries only where something is fetched', () => {
+    const homes = { HOME: '/home/a', CARGO_HOME: '/c' };
+    const network = { HTTPS_PROXY: 'http://user:secret@p', CARGO_HTTP_PROXY: 'p', CARGO_REGISTRIES_X_TOKEN: 'secret' };
+    const all = { ...homes, ...network, CARGO_REGISTRY_TOKEN: 'secret' };
+    expect(cargoQueryEnvironment(all, false)).toMatchObject({ ...homes, ...network });
+    expect(cargoQueryEnvironment(all, false)).not.toHaveProperty('CARGO_REGISTRY_TOKEN');
+    const compile = cargoEnvironment(all, { triple: 't', rustflags: [] });
+    expect(compile).toMatchObject({ ...homes, CARGO_NET_OFFLINE: 'true' });
+    expect(JSON.stringify(compile)).not.toContain('secret');
   });
 
   it('that compile get every setting of cargo that a configuration file could change', () => {
     const env = cargoEnvironment(hostile, {
       triple: 'x86_64-unknown-linux-gnu',
       rustflags: ['-Ca', '-Cb'],
-      offline: true,
     });
     expect(env).toMatchObject({
       CARGO_ENCODED_RUSTFLAGS: '-Ca\x1f-Cb',
