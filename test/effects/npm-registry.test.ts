@@ -30,7 +30,9 @@ function npmrc(...lines: string[]): void {
 
 it('asks the public registry, without credentials, when nothing is configured', async () => {
   const access = await readRegistryAccess('@scope/pkg', project, env);
-  expect(access.registry).toMatch(/^https:/);
+  const { default: npm } = await import('@npmcli/config/lib/definitions/index.js');
+  const { registry } = npm.definitions as { registry: { default: string } };
+  expect(access.registry).toBe(registry.default);
   expect(access.headers).toEqual({});
   expect(access.network).toMatchObject({ ca: undefined, strictTls: undefined });
 });

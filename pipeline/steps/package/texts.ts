@@ -53,7 +53,7 @@ export function notices(contents: Contents): string {
     '## Rust crates',
     '',
     'From the lock files, with all that they name for this system. "not stated" means that a lock file carries no',
-    'licences; the page of the crate on crates.io does.',
+    'licences; the page of the crate does.',
     '',
     '| crate | version | licence |',
     '|---|---|---|',
