@@ -18,16 +18,10 @@ import {
   withoutCredentials,
 } from './http-faults.ts';
 
-export { printableUrl } from './http-faults.ts';
+import { makeDispatcher, type Network } from './http-network.ts';
 
-/** How to reach servers; undefined fields come from the environment (`HTTPS_PROXY`, `NO_PROXY`). */
-export interface Network {
-  readonly httpProxy?: string | undefined;
-  readonly httpsProxy?: string | undefined;
-  readonly noProxy?: string | undefined;
-  readonly ca?: readonly string[] | undefined;
-  readonly strictTls?: boolean | undefined;
-}
+export { printableUrl } from './http-faults.ts';
+export type { Network } from './http-network.ts';
 
 export interface Download {
   readonly url: string;
@@ -117,36 +111,6 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
-  }
-}
-
-async function makeDispatcher(network: Network, timing: Timing): Promise<Dispatcher> {
-  const { EnvHttpProxyAgent } = (await import('undici')).default;
-  const tls = {
-    ...(network.ca === undefined ? {} : { ca: [...network.ca] }),
-    ...(network.strictTls === undefined ? {} : { rejectUnauthorized: network.strictTls }),
-  };
-  try {
-    return new EnvHttpProxyAgent({
-      ...(network.httpProxy === undefined ? {} : { httpProxy: network.httpProxy }),
-      ...(network.httpsProxy === undefined ? {} : { httpsProxy: network.httpsProxy }),
-      ...(network.noProxy === undefined ? {} : { noProxy: network.noProxy }),
-      connect: { timeout: timing.connect, ...tls },
-      requestTls: tls,
-      proxyTls: { timeout: timing.connect, ...tls },
-      headersTimeout: timing.stall,
-      bodyTimeout: timing.stall,
-    });
-  } catch (error) {
-    // The address itself stays out of the message: it may hold a password.
-    throw buildError(
-      'A3S2002',
-      {
-        message: 'the address of the proxy is not a URL',
-        fix: 'Write HTTPS_PROXY, HTTP_PROXY and the proxy settings of npm as http://host:port.',
-      },
-      error,
-    );
   }
 }
 
