@@ -84,12 +84,7 @@ module.exports = {
       '^(node:)?(fs|fs/promises|child_process|net|http|https|worker_threads)$',
     ),
     only('only-view-imports-listr2', 'One file draws on the terminal.', '^pipeline/run/view\\.ts$', 'listr2'),
-    only(
-      'only-http-imports-undici',
-      'One place speaks to servers.',
-      '^pipeline/effects/http[a-z-]*\\.ts$',
-      'undici',
-    ),
+    only('only-http-imports-undici', 'One place speaks to servers.', '^pipeline/effects/http[a-z-]*\\.ts$', 'undici'),
     only(
       'only-archive-imports-tar',
       'One place reads and writes archives.',
