@@ -1,15 +1,5 @@
+import { type LockedPackage, parseCargoLock, resolvePackage } from '../plan/cargo-lock.ts';
 import { buildError } from '../plan/errors.ts';
-
-/** One `[[package]]` of a Cargo.lock. */
-interface LockedPackage {
-  readonly name: string;
-  readonly version: string;
-  /** Null for a package of the workspace or a path. */
-  readonly source: string | null;
-  readonly checksum: string | null;
-  /** As written: `name`, `name version` or `name version (source)`. */
-  readonly dependencies: readonly string[];
-}
 
 /** The crate that a lock file is made for. */
 export interface LockedCrate {
@@ -24,7 +14,7 @@ const HEADER =
 
 /** The version that `lock` holds of the crate `name`, which it must hold exactly once. */
 export function lockedVersion(lock: string, name: string): string {
-  return theOne(parseLock(lock), name).version;
+  return resolvePackage(parseCargoLock(lock, wrongLock), name, wrongLock).version;
 }
 
 /**
@@ -34,13 +24,15 @@ export function lockedVersion(lock: string, name: string): string {
  * @throws BuildError A3S9001 when the lock is not one that cargo wrote, or lacks a dependency.
  */
 export function closureLock(lock: string, crate: LockedCrate): string {
-  const all = parseLock(lock);
+  // What is written is of this version; what is read must be, or sources and checksums would not carry over.
+  if (!/^version = 4$/m.test(lock)) throw wrongLock('is not of format version 4');
+  const all = parseCargoLock(lock, wrongLock);
   const kept = new Set<LockedPackage>();
-  const pending = crate.dependencies.map((name) => theOne(all, name));
+  const pending = crate.dependencies.map((name) => resolvePackage(all, name, wrongLock));
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (kept.has(next)) continue;
     kept.add(next);
-    pending.push(...next.dependencies.map((dependency) => resolve(all, dependency)));
+    pending.push(...next.dependencies.map((dependency) => resolvePackage(all, dependency, wrongLock)));
   }
   const own: LockedPackage = { ...crate, source: null, checksum: null };
   // The lock's own order is cargo's: by name, then by version; the new crate's name is in it only once.
@@ -51,46 +43,14 @@ export function closureLock(lock: string, crate: LockedCrate): string {
   return `${HEADER}\n${written.join('\n')}`;
 }
 
-function parseLock(lock: string): readonly LockedPackage[] {
-  const [head = '', ...parts] = lock.split('[[package]]\n');
-  if (!/^version = 4$/m.test(head)) throw wrongLock('its format is not version 4');
-  return parts.map((part) => {
-    const field = (name: string): string | null => new RegExp(`^${name} = "([^"]*)"$`, 'm').exec(part)?.[1] ?? null;
-    const [name, version] = [field('name'), field('version')];
-    if (name === null || version === null) throw wrongLock('a package has no name or no version');
-    const list = /^dependencies = \[\n([^\]]*)\]$/m.exec(part)?.[1] ?? '';
-    const dependencies = [...list.matchAll(/^ "([^"]*)",$/gm)].map((match) => match[1] ?? '');
-    return { name, version, source: field('source'), checksum: field('checksum'), dependencies };
-  });
-}
-
-function theOne(packages: readonly LockedPackage[], name: string): LockedPackage {
-  const found = packages.filter((one) => one.name === name);
-  const [only] = found;
-  if (only === undefined || found.length > 1) throw wrongLock(`it holds ${found.length} versions of ${name}, not one`);
-  return only;
-}
-
-function resolve(packages: readonly LockedPackage[], dependency: string): LockedPackage {
-  const [name = '', version, source] = dependency.split(' ');
-  const fits = packages.filter(
-    (one) =>
-      one.name === name &&
-      (version === undefined || one.version === version) &&
-      (source === undefined || `(${one.source})` === source),
-  );
-  const [only] = fits;
-  if (only === undefined || fits.length > 1)
-    throw wrongLock(`its dependency "${dependency}" names ${fits.length} packages`);
-  return only;
-}
-
 function writePackage(one: LockedPackage, all: readonly LockedPackage[], kept: readonly LockedPackage[]): string {
   const lines = ['[[package]]', `name = "${one.name}"`, `version = "${one.version}"`];
   if (one.source !== null) lines.push(`source = "${one.source}"`);
   if (one.checksum !== null) lines.push(`checksum = "${one.checksum}"`);
   if (one.dependencies.length > 0) {
-    const names = one.dependencies.map((dependency) => shortest(resolve(all, dependency), kept)).sort();
+    const names = one.dependencies
+      .map((dependency) => shortest(resolvePackage(all, dependency, wrongLock), kept))
+      .sort();
     lines.push('dependencies = [', ...names.map((name) => ` "${name}",`), ']');
   }
   return `${lines.join('\n')}\n`;
@@ -105,5 +65,5 @@ function shortest(one: LockedPackage, kept: readonly LockedPackage[]): string {
 }
 
 function wrongLock(reason: string): Error {
-  return buildError('A3S9001', { message: `The lock file of the addon's runtime cannot be used: ${reason}` });
+  return buildError('A3S9001', { message: `the lock file of the addon's runtime ${reason}` });
 }
