@@ -13,6 +13,7 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../helpers/cli.ts';
 import { makeFolder } from '../helpers/session.ts';
+import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
 import { writeTree } from '../helpers/tree.ts';
 
 let folder: ReturnType<typeof makeFolder>;
@@ -205,21 +206,16 @@ describe('an interrupted build', () => {
   });
 });
 
-describe('a full disk', () => {
-  it('is named, and leaves earlier results and no temporary file', async () => {
-    const disk = join(folder.path, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
-    try {
+describe.runIf(PRIVILEGED)('a full disk', () => {
+  it('is named, and leaves no temporary file; the next run with more space succeeds', async () => {
+    await withSmallDisk('size=64k', async (disk) => {
       const result = await build(['--only', 'init'], { A3S_CACHE_DIR: disk });
       expect(result.code).toBe(74);
       expect(result.stderr).toContain('A3S5001');
       expect(readdirSync(join(disk, 'v1/tmp'))).toEqual([]);
       execFileSync('mount', ['-o', 'remount,size=64m', disk]);
       expect(await build(['--only', 'init'], { A3S_CACHE_DIR: disk })).toMatchObject({ code: 0 });
-    } finally {
-      execFileSync('umount', [disk]);
-    }
+    });
   });
 });
 

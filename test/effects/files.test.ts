@@ -24,10 +24,10 @@ import {
 } from '../../pipeline/effects/files.ts';
 import { download } from '../../pipeline/effects/http.ts';
 import { makeFolder } from '../helpers/session.ts';
+import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
 import { failureAsNobody } from './as-nobody.ts';
 import { failureOf } from './failure.ts';
 import { file, serve } from './servers.ts';
-import { PRIVILEGED, withSmallDisk } from './small-disk.ts';
 
 const folder = makeFolder('files');
 afterAll(folder.remove);

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ProcessRequest, runProcess, signalAllGroups } from '../../pipeline/effects/process.ts';
 import { makeFolder } from '../helpers/session.ts';
+import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
 import { failureOf } from './failure.ts';
-import { PRIVILEGED, withSmallDisk } from './small-disk.ts';
 
 const folder = makeFolder('process');
 afterAll(folder.remove);
