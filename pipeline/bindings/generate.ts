@@ -1,4 +1,4 @@
-import { emitAbi } from './abi.ts';
+import { describeMade, emitAbi } from './abi.ts';
 import { emitNapi } from './emit-napi.ts';
 import { emitSys } from './emit-sys.ts';
 import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
@@ -8,6 +8,8 @@ export interface GenerateOptions {
   readonly docs: boolean;
   /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */
   readonly lock: string;
+  /** Version of the packages that the bindings are for, and of this program; both go into the interface lock. */
+  readonly versions: { readonly package: string; readonly tool: string };
 }
 
 export interface Generated {
@@ -19,11 +21,10 @@ export interface Generated {
 const RUNTIME_PATH = '../../native/node';
 
 /** Emits every file of `generated/` from the header's intermediate form. */
-export async function generateBindings(ir: HeaderIr, { docs, lock }: GenerateOptions): Promise<Generated> {
+export async function generateBindings(ir: HeaderIr, { docs, lock, versions }: GenerateOptions): Promise<Generated> {
   const { emitDts } = await import('./emit-dts.ts');
   const napi = emitNapi(ir, { docs, lock, runtimePath: RUNTIME_PATH });
-  return {
-    files: [emitSys(ir, { docs }), ...napi.files, await emitDts(ir, { docs }), emitAbi(ir)],
-    skipped: [...ir.skipped, ...napi.skipped],
-  };
+  const files = [emitSys(ir, { docs }), ...napi.files, await emitDts(ir, { docs })];
+  const made = describeMade(versions.package, versions.tool, lock, files);
+  return { files: [...files, emitAbi(ir, made)], skipped: [...ir.skipped, ...napi.skipped] };
 }

@@ -24,9 +24,11 @@ interface Context {
  * Turns what a parser reported into the IR: names and order as declared, standard types by width, the meaning of
  * parameters and returns from comments and `overrides`.
  * @throws BuildError A3S3002 when the parser reported errors, or the headers declare no function.
+ * @param tell For comparing headers that nobody has reviewed: receives each question and stale override, and the
+ *   plainest answer (a status, a plain value) is taken instead of stopping.
  * @throws BuildError A3S3003 listing every function whose meaning nothing proves, and every stale override.
  */
-export function toIr(raw: RawUnit, overrides: readonly Override[]): HeaderIr {
+export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (question: string) => void): HeaderIr {
   refuseErrors(raw);
   const context: Context = {
     raw,
@@ -44,7 +46,8 @@ export function toIr(raw: RawUnit, overrides: readonly Override[]): HeaderIr {
       where: { file: raw.headers[0] ?? '' },
     });
   }
-  refuseQuestions(context);
+  if (tell === undefined) refuseQuestions(context);
+  else for (const { text } of context.questions) tell(text);
   return { target: raw.target, headers: raw.headers, items: withKnownTypes(items, skipped), skipped };
 }
 

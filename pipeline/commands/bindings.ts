@@ -1,53 +1,43 @@
 import { join } from 'node:path';
-import { readAbi } from '../bindings/abi.ts';
-import { type AbiChange, diffAbi } from '../bindings/abi-diff.ts';
+import { type AbiLock, readAbi } from '../bindings/abi.ts';
 import { listTree, readTextIfThere, writeFileWhole } from '../effects/files.ts';
-import { buildError } from '../plan/errors.ts';
-import { renderFailure } from '../run/failure-text.ts';
+import { BuildError } from '../plan/errors.ts';
 import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
-import { build } from './build.ts';
-import type { CommonOptions, Session, Streams, Surroundings } from './session.ts';
+import { findingLines, findings, findingsJson } from './bindings-report.ts';
+import { runSession } from './build.ts';
+import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
 
-/**
- * Writes the project's `generated/` from libkrun.h, or with `check` says whether it is what the header gives.
- * @returns False when `check` found a difference.
- */
+/** Writes the project's `generated/` from libkrun.h: the files whose content changes, and no other. */
 export async function runBindingsCommand(
   options: CommonOptions,
   surroundings: Surroundings,
   signal: AbortSignal,
-  { stderr }: Streams,
-  check: boolean,
-): Promise<boolean> {
+  { stdout, stderr }: Streams,
+  { json }: { readonly json: boolean },
+): Promise<void> {
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
-  let session: Session | undefined;
-  const report = await build({ ...options, only: ['bindings'] }, surroundings, signal, (opened) => {
-    session = opened;
-    return plainView((text) => stderr.write(text), paint);
-  });
-  const key = report.manifest.steps.find((step) => step.id === 'bindings')?.key;
-  if (session === undefined || key === undefined) throw new Error('the bindings step left no result');
+  const session = await openSession({ ...options, only: ['bindings'] }, surroundings);
+  const view = plainView((text) => stderr.write(text), paint);
+  const { manifest } = await runSession(session, signal, view);
+  const key = manifest.steps.find((step) => step.id === 'bindings')?.key;
+  if (key === undefined) throw new Error('the bindings step left no result');
   const made = join(session.store.resultDir('bindings', key), COMMITTED);
   const generated = join(session.config.projectRoot, 'generated');
   const stale = await differingFiles(made, generated);
-  if (stale.length === 0) {
-    stderr.write('generated/ is what libkrun.h gives\n');
-    return true;
-  }
-  const changes = await abiChanges(join(generated, 'abi.json'), join(made, 'abi.json'));
-  if (check) {
-    const message = [`bindings are stale: ${stale.join(', ')}`, ...changes.map((change) => `  ${change}`)].join('\n');
-    stderr.write(renderFailure(buildError('A3S3001', { message }).failure, paint));
-    return false;
-  }
+  const after = readAbi((await readTextIfThere(join(made, 'abi.json'))) ?? '');
+  const found = findings(await readLockIfSound(join(generated, 'abi.json')), after, session.config, []);
   for (const path of stale) {
     const text = await readTextIfThere(join(made, path));
     if (text !== undefined) await writeFileWhole(join(generated, path), text);
   }
-  stderr.write([...changes, `wrote ${stale.map((path) => `generated/${path}`).join(', ')}`, ''].join('\n'));
-  return true;
+  if (json) stdout.write(`${JSON.stringify({ wrote: stale, ...findingsJson(found) }, null, 2)}\n`);
+  else if (stale.length === 0) stderr.write('generated/ is what libkrun.h gives\n');
+  else {
+    const wrote = `wrote ${stale.map((path) => `generated/${path}`).join(', ')}`;
+    stderr.write([...findingLines(found), wrote, ''].join('\n'));
+  }
 }
 
 /** Files that the generator makes and that differ from, or are missing in, the project's folder. */
@@ -60,15 +50,14 @@ async function differingFiles(made: string, generated: string): Promise<string[]
   return differing;
 }
 
-/** What changed between two locks, a line each; nothing where there was no lock yet. */
-async function abiChanges(before: string, after: string): Promise<string[]> {
-  const [old, now] = [await readTextIfThere(before), await readTextIfThere(after)];
-  if (old === undefined || now === undefined) return [];
-  return diffAbi(readAbi(old), readAbi(now)).map(changeLine);
-}
-
-const SIGNS = { added: '+ added  ', removed: '- removed', changed: '~ changed' } as const;
-
-function changeLine({ kind, name, details }: AbiChange): string {
-  return `${SIGNS[kind]} ${name}${details.length === 0 ? '' : `: ${details.join(', ')}`}`;
+/** The lock that is about to be replaced; a damaged one has nothing to compare with, and must not stop its repair. */
+async function readLockIfSound(path: string): Promise<AbiLock | undefined> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return readAbi(text);
+  } catch (error) {
+    if (error instanceof BuildError) return undefined;
+    throw error;
+  }
 }

@@ -26,7 +26,16 @@ export async function build(
   watch: (session: Session) => (event: RunEvent) => void,
 ): Promise<BuildReport> {
   const session = await openSession(options, surroundings);
-  const emit = watch(session);
+  const { manifest } = await runSession(session, signal, watch(session));
+  return { manifest, outDir: session.config.outDir };
+}
+
+/** Runs the plan of an opened session; see {@link build}. */
+export async function runSession(
+  session: Session,
+  signal: AbortSignal,
+  emit: (event: RunEvent) => void,
+): Promise<{ readonly manifest: BuildManifest }> {
   const beforeBuilding = once(async () => {
     await requireTools(toolsFor(session), session.toolchain);
     await sweepTemporary(session.store.root, STALE_MS);
@@ -36,7 +45,7 @@ export async function build(
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));
     const manifest = await writeOutputs(session, outcomes, signal);
-    return { manifest, outDir: session.config.outDir };
+    return { manifest };
   } finally {
     await session.digests.save();
   }

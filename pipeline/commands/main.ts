@@ -117,12 +117,31 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
   program
     .command('bindings')
     .description('write the bindings of libkrun.h to generated/')
-    .option('--check', 'write nothing; exit 2 when generated/ is not what libkrun.h gives')
+    .addOption(
+      new Option(
+        '--check [how]',
+        'write nothing; exit 2 when generated/ is not what libkrun.h gives; "full" makes every file anew',
+      ).choices(['fast', 'full']),
+    )
+    .option('--diff <headers...>', 'compare two headers instead: the older and the newer one')
+    .option('--json', 'the result for machines')
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
-    .action(async ({ check, ...options }) => {
-      const { runBindingsCommand } = await import('./bindings.ts');
-      const fresh = await runBindingsCommand({ ...common(), ...options }, here(), signal, streams, check ?? false);
+    .action(async ({ check, diff, json, ...options }) => {
+      const form = { json: json ?? false };
+      if (diff !== undefined) {
+        const { runBindingsDiff } = await import('./bindings-diff.ts');
+        await runBindingsDiff(diff, here(), signal, streams, form);
+        return;
+      }
+      const all = { ...common(), ...options };
+      if (check === undefined) {
+        const { runBindingsCommand } = await import('./bindings.ts');
+        await runBindingsCommand(all, here(), signal, streams, form);
+        return;
+      }
+      const { runBindingsCheck } = await import('./bindings-check.ts');
+      const fresh = await runBindingsCheck(all, here(), signal, streams, { ...form, full: check === 'full' });
       if (!fresh) state.exitCode = CHECK_FAILED;
     });
 

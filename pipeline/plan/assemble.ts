@@ -112,9 +112,10 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
-    version: 1,
+    version: 2,
     inputs: (config) => [
       value('generator', config.toolVersion),
+      value('package version', config.package.version),
       value('target', config.target.clangTriple),
       { kind: 'step', name: 'header', step: 'source', only: ['include/libkrun.h'] },
       { kind: 'file', name: 'native/Cargo.lock', path: join(config.toolRoot, 'native/Cargo.lock') },

@@ -1,41 +1,33 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateBindings } from '../bindings/generate.ts';
-import { toIr } from '../bindings/header.ts';
 import type { EmittedFile, HeaderIr, Skipped } from '../bindings/ir.ts';
-import { parseHeaders } from '../bindings/libclang/embedded.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
-import { withDiskErrors, writeFileWhole } from '../effects/files.ts';
+import { writeFileWhole } from '../effects/files.ts';
 import type { Facts } from '../effects/store.ts';
+import { readHeader, readRuntimeLock } from './header.ts';
 import type { RunStep, StepContext } from './step.ts';
-
-const HEADER = 'libkrun.h';
 
 /** Folder of the output that is a project's `generated/`: without the header's prose. */
 export const COMMITTED = 'committed';
+
+const LOCK = 'abi.json';
 
 /**
  * Parses libkrun.h and emits its bindings twice: without the header's prose below `committed/`, for version control
  * and for compiling (a changed comment then compiles nothing again), and with it, for the packages.
  */
 export const runBindings: RunStep = async (context) => {
-  const path = join(context.need('source').dir, 'include', HEADER);
-  const content = await withDiskErrors(path, () => readFile(path, 'utf8'));
-  const raw = await parseHeaders({
-    headers: [{ name: HEADER, content }],
-    target: context.config.target,
-    workerPath: join(context.config.toolRoot, 'dist', 'libclang-worker.js'),
-    signal: context.signal,
-  });
-  const ir = toIr(raw, LIBKRUN_OVERRIDES);
-  const lock = await readFile(join(context.config.toolRoot, 'native', 'Cargo.lock'), 'utf8');
-  const committed = await generateBindings(ir, { docs: false, lock });
-  const packed = await generateBindings(ir, { docs: true, lock });
+  const { config, signal } = context;
+  const ir = await readHeader(context.need('source').dir, config, signal);
+  const lock = await readRuntimeLock(config);
+  const versions = { package: config.package.version, tool: config.toolVersion };
+  const committed = await generateBindings(ir, { docs: false, lock, versions });
+  const packed = await generateBindings(ir, { docs: true, lock, versions });
   await writeAll(join(context.out, COMMITTED), committed.files);
-  await writeAll(
-    context.out,
-    packed.files.filter((file) => !file.path.startsWith('napi/')),
-  );
+  await writeAll(context.out, [
+    ...packed.files.filter(({ path }) => !path.startsWith('napi/') && path !== LOCK),
+    // The lock speaks of the committed files wherever it lies.
+    ...committed.files.filter(({ path }) => path === LOCK),
+  ]);
   reportSkipped(context, committed.skipped);
   const { functions, constants } = countItems(ir);
   return {

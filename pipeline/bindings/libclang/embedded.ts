@@ -6,12 +6,17 @@ import { printable } from './diagnostics.ts';
 import type { RawUnit } from './raw.ts';
 import { type HeaderFile, unitRequest } from './request.ts';
 
-export interface ParseRequest {
+/** One translation unit. */
+export interface ParseUnit {
   /** The headers to bind, in order. */
   readonly headers: readonly HeaderFile[];
   /** Further files that those may include. */
   readonly includes?: readonly HeaderFile[];
   readonly target: Target;
+}
+
+/** How the parser is run. */
+export interface ParserOptions {
   /** The bundled worker (`dist/libclang-worker.js`). */
   readonly workerPath: string;
   /** The Node that runs it; this process's own when left out. */
@@ -20,6 +25,8 @@ export interface ParseRequest {
   /** Milliseconds; a header that needs longer (macros that grow without end) is refused. */
   readonly timeLimit?: number;
 }
+
+export type ParseRequest = ParseUnit & ParserOptions;
 
 /** libkrun.h takes under a second with the embedded parser; slow machines get 60 times as much. */
 const TIME_LIMIT = 60_000;
@@ -34,21 +41,41 @@ const MESSAGE_LIMIT = 4 * 1024;
  *   does not survive; A3S3004 when the parser cannot be started or is wrong about the known header.
  */
 export async function parseHeaders(request: ParseRequest): Promise<RawUnit> {
-  const units = [canaryRequest(request.target), unitRequest(request.target, request.headers, request.includes)];
-  const ended = await runWorker(request, JSON.stringify(units));
-  const [canary, unit] = ended.output.split('\n').map(readUnit);
-  if (canary === undefined || canary === null) {
-    throw buildError('A3S3004', { message: `the header parser could not be started: ${ended.reason}` });
-  }
-  checkCanary(canary);
-  if (unit === undefined || unit === null) {
-    throw buildError('A3S3002', {
-      message: `the parser gave up on ${request.headers.map(({ name }) => name).join(', ')}: ${ended.reason}`,
-      cause: 'The header makes the parser run without end, run out of memory, or crash.',
-    });
-  }
-  refuseErrors(unit, [...request.headers, ...(request.includes ?? [])]);
+  const [unit] = await parseUnits([request], request);
+  if (unit === undefined) throw new Error('the parser was asked for nothing');
   return unit;
+}
+
+/**
+ * Parses several units in one process, whose start costs more than many headers; for each target the parser proves
+ * itself first.
+ * @throws BuildError as {@link parseHeaders} does, for the first unit that has errors.
+ */
+export async function parseUnits(units: readonly ParseUnit[], options: ParserOptions): Promise<RawUnit[]> {
+  const targets = [...new Map(units.map(({ target }) => [target.id, target])).values()];
+  const requests = [
+    ...targets.map(canaryRequest),
+    ...units.map(({ target, headers, includes }) => unitRequest(target, headers, includes)),
+  ];
+  const ended = await runWorker(options, JSON.stringify(requests));
+  const found = ended.output.split('\n').map(readUnit);
+  for (const canary of targets.map((_target, index) => found[index])) {
+    if (canary === undefined || canary === null) {
+      throw buildError('A3S3004', { message: `the header parser could not be started: ${ended.reason}` });
+    }
+    checkCanary(canary);
+  }
+  return units.map(({ headers, includes = [] }, index) => {
+    const unit = found[targets.length + index];
+    if (unit === undefined || unit === null) {
+      throw buildError('A3S3002', {
+        message: `the parser gave up on ${headers.map(({ name }) => name).join(', ')}: ${ended.reason}`,
+        cause: 'The header makes the parser run without end, run out of memory, or crash.',
+      });
+    }
+    refuseErrors(unit, [...headers, ...includes]);
+    return unit;
+  });
 }
 
 function readUnit(line: string): RawUnit | null {
@@ -80,8 +107,8 @@ interface Ended {
   readonly reason: string;
 }
 
-function runWorker(request: ParseRequest, input: string): Promise<Ended> {
-  const { workerPath, nodePath = process.execPath, signal, timeLimit = TIME_LIMIT } = request;
+function runWorker(options: ParserOptions, input: string): Promise<Ended> {
+  const { workerPath, nodePath = process.execPath, signal, timeLimit = TIME_LIMIT } = options;
   return new Promise((resolve, reject) => {
     // The baseline compiler alone halves the start of the 31 MB module; the parser runs too briefly to earn more.
     const child = spawn(nodePath, ['--liftoff-only', workerPath], {
