@@ -33,9 +33,11 @@ export async function runBindingsCheck(
 ): Promise<boolean> {
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
+  // A damaged lock is told before anything is fetched.
+  const lock = await readLock(session.config);
   const tree = await sourceTree(session, signal, (text) => stderr.write(text), paint);
   const ir = await readHeader(tree, session.config, signal);
-  const found = await checkGenerated(ir, session.config, form.full);
+  const found = await checkGenerated(lock, ir, session.config, form.full);
   const fresh = found.reasons.length === 0;
   if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);
   else stderr.write(fresh ? 'generated/ is what libkrun.h gives\n' : staleText(found, paint));
@@ -59,12 +61,24 @@ async function sourceTree(
 
 type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'>;
 
-/** Compares `generated/` of the project with what `ir` gives. */
-export async function checkGenerated(ir: HeaderIr, config: CheckConfig, full: boolean): Promise<Findings> {
+/**
+ * The committed lock, or undefined where there is none.
+ * @throws BuildError A3S3001, with line and column, for one that cannot be read.
+ */
+export async function readLock(config: CheckConfig): Promise<AbiLock | undefined> {
   const text = await readTextIfThere(inGenerated(config, 'abi.json'));
+  return text === undefined ? undefined : readAbi(text, 'generated/abi.json');
+}
+
+/** Compares `generated/` of the project with what `ir` gives. */
+export async function checkGenerated(
+  lock: AbiLock | undefined,
+  ir: HeaderIr,
+  config: CheckConfig,
+  full: boolean,
+): Promise<Findings> {
   const now = toLock(ir);
-  if (text === undefined) return findings(undefined, now, config, ['abi.json is missing']);
-  const lock = readAbi(text, 'generated/abi.json');
+  if (lock === undefined) return findings(lock, now, config, ['abi.json is missing']);
   const reasons = full ? await differingFiles(ir, config) : await lockReasons(lock, now, config);
   return findings(lock, now, config, reasons);
 }

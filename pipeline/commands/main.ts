@@ -123,7 +123,9 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         'write nothing; exit 2 when generated/ is not what libkrun.h gives; "full" makes every file anew',
       ).choices(['fast', 'full']),
     )
-    .option('--diff <headers...>', 'compare two headers instead: the older and the newer one')
+    .addOption(
+      new Option('--diff <headers...>', 'compare two headers instead: the older and the newer one').conflicts('check'),
+    )
     .option('--json', 'the result for machines')
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')

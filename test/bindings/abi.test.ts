@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { docsDigest, emitAbi, readAbi, toLock } from '../../pipeline/bindings/abi.ts';
+import { describeMade, docsDigest, emitAbi, readAbi, sha256Of, toLock } from '../../pipeline/bindings/abi.ts';
 import { diffAbi } from '../../pipeline/bindings/abi-diff.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
 import type { RawItem } from '../../pipeline/bindings/libclang/raw.ts';
@@ -58,22 +58,61 @@ describe('the difference of two locks', () => {
     expect(differs([...ITEMS].reverse())).toEqual([]);
   });
 
+  const of = (item: string, name: string, more: object) => ({
+    item,
+    name,
+    part: '',
+    before: '',
+    after: '',
+    node: true,
+    ...more,
+  });
+
   it('names what was added and removed', () => {
     const added = rawFunction('second', {});
-    expect(differs([...ITEMS, added])).toEqual([{ kind: 'added', item: 'function', name: 'second', details: [] }]);
-    expect(differs(ITEMS.slice(0, 1))).toEqual([{ kind: 'removed', item: 'constant', name: 'ONE', details: [] }]);
+    expect(differs([...ITEMS, added])).toEqual([
+      of('function', 'second', { kind: 'function-added', after: '() -> void' }),
+    ]);
+    expect(differs(ITEMS.slice(0, 1))).toEqual([of('constant', 'ONE', { kind: 'constant-removed', before: '= 1' })]);
   });
 
   it('says what a change is, before and after', () => {
     const changed = rawFunction('first', { a: scalar('int') }, { comment: '/** Other words. */' });
     expect(differs([changed, macro('ONE', '2')])).toEqual([
-      {
-        kind: 'changed',
-        item: 'function',
-        name: 'first',
-        details: ['parameters.0.type: "u32 unsigned int" → "i32 int"', 'docs'],
-      },
-      { kind: 'changed', item: 'constant', name: 'ONE', details: ['value: "1" → "2"'] },
+      of('function', 'first', { kind: 'parameter-narrower', part: 'argument 1', before: 'u32', after: 'i32' }),
+      of('function', 'first', { kind: 'docs' }),
+      of('constant', 'ONE', { kind: 'constant-value', before: '1', after: '2' }),
     ]);
+  });
+
+  it('does not count how the files were made', () => {
+    const made = describeMade('1.0.0', '1.0.0', 'lock', [{ path: 'sys.rs', content: '' }]);
+    expect(diffAbi(lock, readAbi(emitAbi(IR, made).content))).toEqual([]);
+  });
+});
+
+describe('how the files were made', () => {
+  const made = describeMade('1.0.0', '2.0.0', 'lock', [{ path: 'napi/src/lib.rs', content: 'text' }]);
+  const text = emitAbi(IR, made).content;
+
+  it('is read back as it was written, with the digest of each file', () => {
+    expect(readAbi(text).made).toEqual(made);
+    expect(made.files).toEqual([{ path: 'napi/src/lib.rs', sha256: sha256Of('text') }]);
+  });
+
+  it('differs with the program and with what the addon is built with', () => {
+    const generators = [made, describeMade('1.0.0', '2.0.1', 'lock', []), describeMade('1.0.0', '2.0.0', 'other', [])];
+    expect(new Set(generators.map(({ generator }) => generator)).size).toBe(3);
+  });
+
+  it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '.hidden', ''])('cannot name the file %j', (path) => {
+    expect(failureOf(text.replace('"napi/src/lib.rs"', JSON.stringify(path)))).toMatchObject({
+      code: 'A3S3001',
+      where: { file: 'abi.json', line: 9 },
+    });
+  });
+
+  it('cannot name a version that is none', () => {
+    expect(failureOf(text.replace('"package": "1.0.0"', '"package": "latest"')).code).toBe('A3S3001');
   });
 });
