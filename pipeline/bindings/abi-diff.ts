@@ -1,32 +1,12 @@
 import type { AbiLock } from './abi.ts';
-import type { ChangeKind } from './abi-kinds.ts';
-import { compareTypes, resolveType, type TypeDifference, type TypeNames, typeNamesOf, widths } from './abi-types.ts';
+import { type AbiChange, type AbiItem, type Compare, comparer, type Part, part, typeChange } from './abi-change.ts';
+import { type FunctionLock, functionChanges } from './abi-functions.ts';
+import { typeNamesOf, widths } from './abi-types.ts';
 
-export type AbiItem = 'function' | 'constant' | 'record' | 'enum' | 'typedef';
-
-/** One difference between two interfaces, with a meaning of its own. */
-export interface AbiChange {
-  readonly kind: ChangeKind;
-  readonly item: AbiItem;
-  readonly name: string;
-  /** Which part of the item (`argument 2`, `field width`); empty for the whole. */
-  readonly part: string;
-  /** What it was, in one line; empty where there was nothing, or where words say nothing (`docs`). */
-  readonly before: string;
-  readonly after: string;
-  /** Whether the npm package offers the item. */
-  readonly node: boolean;
-}
-
-type Part = Pick<AbiChange, 'kind' | 'part' | 'before' | 'after'>;
-type FunctionLock = AbiLock['functions'][number];
 type ConstantLock = AbiLock['constants'][number];
 type RecordLock = AbiLock['records'][number];
 type EnumLock = AbiLock['enums'][number];
 type TypedefLock = AbiLock['typedefs'][number];
-
-/** Compares two types as written, and says how to show them. */
-type Compare = (before: string, after: string) => { difference: TypeDifference; before: string; after: string };
 
 /** How the items of one list are compared. */
 interface List<T> {
@@ -49,18 +29,6 @@ export function diffAbi(before: AbiLock, after: AbiLock): readonly AbiChange[] {
     ...diffList(ENUMS, before.enums, after.enums, types),
     ...diffList(TYPEDEFS, before.typedefs, after.typedefs, types),
   ];
-}
-
-function comparer(old: TypeNames, now: TypeNames): Compare {
-  return (before, after) => {
-    const [oldType, newType] = [resolveType(before, old), resolveType(after, now)];
-    const difference = compareTypes(oldType, newType);
-    const renamed = before !== after && difference === 'none';
-    // Two names for one type are told apart by their names, everything else by what the names stand for.
-    if (renamed || difference === 'spelling') return { difference: 'spelling', before, after };
-    const plain = difference !== 'same-width';
-    return { difference, before: plain ? widths(oldType) : oldType, after: plain ? widths(newType) : newType };
-  };
 }
 
 interface Described {
@@ -92,10 +60,6 @@ function diffList<T extends Described>(
   return [...kept, ...added];
 }
 
-function part(kind: ChangeKind, where = '', before = '', after = ''): Part {
-  return { kind, part: where, before, after };
-}
-
 function describedChanges(before: Described, after: Described): readonly Part[] {
   if (before.deprecated !== after.deprecated) return [part(after.deprecated ? 'deprecated' : 'no-longer-deprecated')];
   return before.docs === after.docs ? [] : [part('docs')];
@@ -108,85 +72,8 @@ const FUNCTIONS: List<FunctionLock> = {
     return `(${types.join(', ')}) -> ${widths(returns)}`;
   },
   node: ({ node }) => node !== false,
-  compare: (before, after, types) => [
-    ...parameterListChanges(before, after, types),
-    ...returnChanges(before, after, types),
-    ...(before.variadic === after.variadic ? [] : [part('argument-list', 'variable arguments')]),
-    ...(before.unprototyped === after.unprototyped ? [] : [part('prototype', 'prototype')]),
-    ...(before.node === after.node ? [] : [part(after.node === false ? 'node-withdrawn' : 'node-offered', 'Node')]),
-  ],
+  compare: functionChanges,
 };
-
-type Parameter = FunctionLock['parameters'][number];
-
-function parameterListChanges(before: FunctionLock, after: FunctionLock, types: Compare): readonly Part[] {
-  const [old, now] = [before.parameters, after.parameters];
-  if (old.length === now.length) {
-    return old.flatMap((parameter, index) => parameterChanges(parameter, now[index], index, old, types));
-  }
-  const show = ({ name, type }: Parameter) => `${widths(type)} ${name}`;
-  const list = (parameters: readonly Parameter[]) => `(${parameters.map(show).join(', ')})`;
-  return [part(old.length < now.length ? 'parameter-added' : 'parameter-removed', 'arguments', list(old), list(now))];
-}
-
-const PARAMETER_KINDS: Readonly<Record<TypeDifference, ChangeKind | null>> = {
-  none: null,
-  spelling: 'type-spelling',
-  'same-width': 'same-width',
-  'const-dropped': 'const-dropped',
-  'const-added': 'const-added',
-  wider: 'parameter-wider',
-  narrower: 'parameter-narrower',
-  other: 'parameter-type',
-};
-
-function parameterChanges(
-  before: Parameter,
-  after: Parameter | undefined,
-  index: number,
-  all: readonly Parameter[],
-  types: Compare,
-): readonly Part[] {
-  if (after === undefined) return [];
-  const where = `argument ${index + 1}`;
-  const type = types(before.type, after.type);
-  const kind = PARAMETER_KINDS[type.difference];
-  const changes = kind === null ? [] : [part(kind, where, type.before, type.after)];
-  if (before.name !== after.name) {
-    const moved = all.some(({ name }) => name === after.name);
-    changes.push(part(moved ? 'parameter-moved' : 'parameter-renamed', where, before.name, after.name));
-  }
-  // Another type has another use; the type says enough then.
-  const sameType = kind === null || kind.startsWith('const-') || kind === 'type-spelling';
-  if (sameType && useOf(before.role) !== useOf(after.role)) {
-    changes.push(part('parameter-use', where, before.role, after.role));
-  }
-  if (before.nullable !== after.nullable) changes.push(part(after.nullable ? 'null-allowed' : 'null-refused', where));
-  return changes;
-}
-
-/** A role without the name of the parameter that it belongs to, which may be renamed. */
-function useOf(role: string): string {
-  return role.replace(/ (?:of|counted by) .*$/, '');
-}
-
-const RETURN_KINDS: Readonly<Record<TypeDifference, ChangeKind | null>> = {
-  ...PARAMETER_KINDS,
-  'const-dropped': 'return-type',
-  'const-added': 'return-type',
-  wider: 'return-type',
-  narrower: 'return-type',
-  other: 'return-type',
-};
-
-function returnChanges(before: FunctionLock, after: FunctionLock, types: Compare): readonly Part[] {
-  const type = types(before.returns, after.returns);
-  const kind = RETURN_KINDS[type.difference];
-  const changes = kind === null ? [] : [part(kind, 'return', type.before, type.after)];
-  if (before.meaning === after.meaning) return changes;
-  const meaning = after.meaning === 'never' ? 'never-returns' : 'return-class';
-  return [...changes, part(meaning, 'return', before.meaning, after.meaning)];
-}
 
 const CONSTANTS: List<ConstantLock> = {
   item: 'constant',
@@ -262,9 +149,3 @@ const TYPEDEFS: List<TypedefLock> = {
   compare: (before, after, types) =>
     before.type === after.type ? [] : typeChange('typedef-type', '', before.type, after.type, types),
 };
-
-function typeChange(kind: ChangeKind, where: string, old: string, now: string, types: Compare): readonly Part[] {
-  const { difference, before, after } = types(old, now);
-  if (difference === 'none') return [];
-  return [part(difference === 'spelling' ? 'type-spelling' : kind, where, before, after)];
-}

@@ -1,4 +1,4 @@
-import type { AbiChange } from './abi-diff.ts';
+import type { AbiChange } from './abi-change.ts';
 import { type Bump, CHANGE_KINDS } from './abi-kinds.ts';
 import { type Consumer, type Verdict, type VersionVerdict, verdictOfChange } from './abi-verdict.ts';
 

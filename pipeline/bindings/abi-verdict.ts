@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { AbiChange } from './abi-diff.ts';
+import type { AbiChange } from './abi-change.ts';
 import { type Bump, CHANGE_KINDS } from './abi-kinds.ts';
 
 /** Who is told apart: the crate of raw bindings, and the npm package. */
@@ -20,7 +20,7 @@ export function verdictOf(changes: readonly AbiChange[]): Verdict {
   return { rust: highest(verdicts.map(({ rust }) => rust)), npm: highest(verdicts.map(({ npm }) => npm)) };
 }
 
-export function highest(bumps: readonly Bump[]): Bump {
+function highest(bumps: readonly Bump[]): Bump {
   return ORDER.findLast((bump) => bumps.includes(bump)) ?? 'none';
 }
 

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { toLock } from '../bindings/abi.ts';
-import { type AbiChange, diffAbi } from '../bindings/abi-diff.ts';
+import type { AbiChange } from '../bindings/abi-change.ts';
+import { diffAbi } from '../bindings/abi-diff.ts';
 import { changeJson, changeLines, verdictLine } from '../bindings/abi-report.ts';
 import { verdictOf } from '../bindings/abi-verdict.ts';
 import { toIr } from '../bindings/header.ts';

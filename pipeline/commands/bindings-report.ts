@@ -1,5 +1,6 @@
 import type { AbiLock } from '../bindings/abi.ts';
-import { type AbiChange, diffAbi } from '../bindings/abi-diff.ts';
+import type { AbiChange } from '../bindings/abi-change.ts';
+import { diffAbi } from '../bindings/abi-diff.ts';
 import { changeJson, changeLines, verdictLine, versionLines } from '../bindings/abi-report.ts';
 import { judgeVersion, verdictOf } from '../bindings/abi-verdict.ts';
 import type { Config } from '../plan/config.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AbiLock, toLock } from '../../pipeline/bindings/abi.ts';
-import { type AbiChange, diffAbi } from '../../pipeline/bindings/abi-diff.ts';
+import type { AbiChange } from '../../pipeline/bindings/abi-change.ts';
+import { diffAbi } from '../../pipeline/bindings/abi-diff.ts';
 import { type Bump, CHANGE_KINDS } from '../../pipeline/bindings/abi-kinds.ts';
 import { verdictOf } from '../../pipeline/bindings/abi-verdict.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AbiChange } from '../../pipeline/bindings/abi-diff.ts';
+import type { AbiChange } from '../../pipeline/bindings/abi-change.ts';
 import { changeLines, verdictLine, versionLines } from '../../pipeline/bindings/abi-report.ts';
 import { judgeVersion, verdictOf } from '../../pipeline/bindings/abi-verdict.ts';
 
