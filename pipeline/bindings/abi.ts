@@ -33,7 +33,7 @@ const recordLock = z.strictObject({
   union: z.literal(true).optional(),
   size: z.int().nonnegative().nullable(),
   align: z.int().positive().nullable(),
-  fields: z.array(z.strictObject({ ...named, type: text, offset: z.int().nonnegative() })),
+  fields: z.array(z.strictObject({ ...named, type: text, offset: z.int().nonnegative(), bits: text.optional() })),
   ...described,
 });
 const enumLock = z.strictObject({
@@ -131,7 +131,7 @@ export function toLock(ir: HeaderIr): AbiLock {
     })),
     constants: pick('constant').map(({ name, value, docs }) => ({
       name,
-      type: value.kind === 'string' ? 'string' : typeText(value.type),
+      type: value.kind === 'string' ? 'string' : value.kind === 'float' ? `f${value.bits}` : typeText(value.type),
       value: value.value,
       ...describe(docs),
     })),
@@ -140,7 +140,12 @@ export function toLock(ir: HeaderIr): AbiLock {
       ...(union ? { union: true as const } : {}),
       size: layout?.size ?? null,
       align: layout?.align ?? null,
-      fields: fields.map((field) => ({ name: field.name, type: typeText(field.type), offset: field.offset })),
+      fields: fields.map((field) => ({
+        name: field.name,
+        type: typeText(field.type),
+        offset: field.offset,
+        ...(field.bits === undefined ? {} : { bits: `${field.bits.width} from bit ${field.bits.start}` }),
+      })),
       ...describe(docs),
     })),
     enums: pick('enum').map(({ name, type, values, docs }) => ({

@@ -1,10 +1,12 @@
 import { buildError } from '../plan/errors.ts';
 import { integerType, toCType, toParameterType } from './c-types.ts';
 import { matchDocs, parseDocs } from './docs.ts';
+import { floatText } from './float-text.ts';
 import type { ConstantItem, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
-import { withKnownTypes, withSoundRecords } from './known-types.ts';
+import { withKnownTypes, withSoundCalls } from './known-types.ts';
 import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
 import type { Override } from './overrides.ts';
+import { rustGaps, withFields } from './record-items.ts';
 import { parameterRoles, returnMeaning } from './roles.ts';
 
 /** A question that only reading the implementation answers. */
@@ -38,7 +40,7 @@ export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (quest
   };
   const { skipped } = context;
   const converted = distinct(raw.items, context).flatMap((item) => convert(item, context));
-  const items = withSoundRecords(converted, raw.widths.pointer, skipped);
+  const items = withSoundCalls(withFields(converted, raw, skipped), raw.widths.pointer, skipped);
   if (!items.some(({ kind }) => kind === 'function')) {
     throw buildError('A3S3002', {
       message: `${raw.headers.join(', ')} declares no function`,
@@ -48,7 +50,9 @@ export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (quest
   }
   if (tell === undefined) refuseQuestions(context);
   else for (const { text } of context.questions) tell(text);
-  return { target: raw.target, headers: raw.headers, items: withKnownTypes(items, skipped), skipped };
+  const kept = withKnownTypes(items, skipped);
+  skipped.push(...rustGaps(kept, raw.widths.pointer));
+  return { target: raw.target, headers: raw.headers, items: kept, skipped };
 }
 
 function refuseErrors(raw: RawUnit): void {
@@ -121,7 +125,9 @@ function convert(item: RawItem, context: Context): Converted {
   const { name, place } = item;
   switch (item.kind) {
     case 'function':
-      return item.external ? convertFunction(item, context, skip) : skip('static function: no library exports it');
+      if (!item.external) return skip('static function: no library exports it');
+      if (item.inline) return skip('inline function: its code is in the header, and no library needs to export it');
+      return convertFunction(item, context, skip);
     case 'macro':
       return convertMacro(item, context, skip);
     case 'enum':
@@ -132,17 +138,9 @@ function convert(item: RawItem, context: Context): Converted {
       return [{ kind: 'typedef', name, place, type: result.type, docs: docsOf(item, []) }];
     }
     case 'record': {
-      const fields = item.fields.map(({ name: field, type, offset, bitField }) => {
-        const result = toCType(type, context.raw.widths);
-        const known = 'type' in result && offset !== null && !bitField;
-        return known ? { name: field, type: result.type, offset: Number(offset) } : null;
-      });
       const { size, align, union } = item;
       const layout = size === null || align === null ? null : { size: Number(size), align: Number(align) };
-      const whole = !item.anonymousMembers && fields.every((field) => field !== null);
-      if (!whole) skip('some fields have no binding (bit-fields, anonymous members): only size and alignment are kept');
-      const kept = whole ? fields.filter((field) => field !== null) : [];
-      return [{ kind: 'record', name, place, union, layout, fields: kept, docs: docsOf(item, []) }];
+      return [{ kind: 'record', name, place, union, layout, fields: [], docs: docsOf(item, []) }];
     }
     case 'function-macro':
       return skip('macro with parameters: it has no type and no value of its own');
@@ -188,6 +186,12 @@ function convertMacro(item: RawMacro, { raw }: Context, skip: (reason: string) =
   const docs = docsOf(item, []);
   if (value.kind === 'string')
     return [{ kind: 'constant', name, place, value: { kind: 'string', value: value.text }, docs }];
+  if (value.kind === 'float') {
+    const bits = value.type === 'float' ? 32 : 64;
+    return [
+      { kind: 'constant', name, place, value: { kind: 'float', value: floatText(value.image, bits), bits }, docs },
+    ];
+  }
   const type = integerType(value.type, raw.widths);
   if (type === null) return skip(`a value of type ${value.type} is not supported`);
   return [{ kind: 'constant', name, place, value: { kind: 'integer', value: value.value, type }, docs }];

@@ -93,18 +93,31 @@ export interface ConstantItem {
   readonly place: Place;
   readonly value: /** `value` in decimal: 64-bit values do not fit a JSON number. `type` is the C type of the expression. */
     | { readonly kind: 'integer'; readonly value: string; readonly type: CType }
+    /** Shortest decimal that reads back as the same value of that width, or `inf`, `-inf`, `nan`. */
+    | { readonly kind: 'float'; readonly value: string; readonly bits: 32 | 64 }
     | { readonly kind: 'string'; readonly value: string };
   readonly docs: Docs | null;
 }
 
+export interface RecordField {
+  /** `anonymous_1` and so on for a member without a name, whose own members C reaches through the record itself. */
+  readonly name: string;
+  readonly type: CType;
+  /** Bytes from the start of the record; of a bit-field, those before the byte that holds its lowest bit. */
+  readonly offset: number;
+  /** Present for a bit-field: its lowest bit, counted from the start of the record, and how many there are. */
+  readonly bits?: { readonly start: number; readonly width: number };
+}
+
 export interface RecordItem {
   readonly kind: 'record';
+  /** The tag or typedef name; one without either is called after the record and the member that hold it. */
   readonly name: string;
   readonly place: Place;
   readonly union: boolean;
   /** Bytes; null for an opaque record. */
   readonly layout: { readonly size: number; readonly align: number } | null;
-  readonly fields: readonly { readonly name: string; readonly type: CType; readonly offset: number }[];
+  readonly fields: readonly RecordField[];
   readonly docs: Docs | null;
 }
 

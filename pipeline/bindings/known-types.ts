@@ -1,36 +1,55 @@
-import type { CType, FunctionItem, Item, Skipped } from './ir.ts';
-import { hasNaturalLayout, measureWith } from './record-layout.ts';
+import type { CType, Item, Skipped } from './ir.ts';
+import { arrange } from './rust-records.ts';
 
-/** Fields whose offsets do not follow from their types are dropped: a binding would read the wrong bytes. */
-export function withSoundRecords(items: readonly Item[], pointerBytes: number, skipped: Skipped[]): readonly Item[] {
-  const named = new Map(
-    items.flatMap((item) => ('layout' in item || 'type' in item ? [[item.name, item] as const] : [])),
-  );
-  const measure = measureWith(pointerBytes, (name) => {
-    const item = named.get(name);
-    return item === undefined ? null : item.kind === 'record' ? item : item.type;
-  });
-  const sound = items.map((item) => {
-    if (item.kind !== 'record' || item.fields.length === 0 || hasNaturalLayout(item, measure)) return item;
-    const reason = 'packed or aligned by an attribute: only size and alignment are kept';
-    skipped.push({ name: item.name, place: item.place, output: 'ir', reason });
-    return { ...item, fields: [] };
-  });
-  const blobs = new Set(
-    sound.flatMap((item) => (item.kind === 'record' && item.fields.length === 0 ? [item.name] : [])),
-  );
-  return sound.filter((item) => {
-    const name = item.kind === 'function' ? byValue(item).find((type) => blobs.has(type)) : undefined;
-    if (name === undefined) return true;
-    // How a record travels in registers depends on its fields.
-    const reason = `passes ${name} by value, whose fields have no binding`;
+/**
+ * Leaves out what passes a record by value that the bindings hold as bytes or with padding of their own: how a record
+ * travels in registers depends on its members.
+ */
+export function withSoundCalls(items: readonly Item[], pointerBytes: number, skipped: Skipped[]): readonly Item[] {
+  const named = new Map(items.map((item) => [item.name, item]));
+  const known = new Map<string, boolean>();
+  const isPlain = (type: CType): boolean => {
+    if (type.kind === 'array') return isPlain(type.element);
+    if (type.kind !== 'named') return true;
+    const item = named.get(type.name);
+    if (item?.kind === 'typedef') return isPlain(item.type);
+    if (item?.kind !== 'record') return true;
+    const answer =
+      known.get(item.name) ??
+      (arrange(item, named, pointerBytes)?.plain === true && item.fields.every((field) => isPlain(field.type)));
+    known.set(item.name, answer);
+    return answer;
+  };
+  return items.filter((item) => {
+    const type = callsIn(item)
+      .flatMap(({ returns, parameters }) => [returns, ...parameters])
+      .find((passed) => !isPlain(passed));
+    if (type === undefined) return true;
+    const reason = `passes ${type.kind === 'named' ? type.name : 'a record'} by value, whose members have no exact binding`;
     skipped.push({ name: item.name, place: item.place, output: 'ir', reason });
     return false;
   });
 }
 
-function byValue({ returns, parameters }: FunctionItem): readonly string[] {
-  return [returns, ...parameters.map(({ type }) => type)].flatMap((type) => (type.kind === 'named' ? [type.name] : []));
+interface Call {
+  readonly returns: CType;
+  readonly parameters: readonly CType[];
+}
+
+/** Every signature in an item: its own and those of the functions that it points to. */
+function callsIn(item: Item): readonly Call[] {
+  if (item.kind === 'function') {
+    const parameters = item.parameters.map(({ type }) => type);
+    return [{ returns: item.returns, parameters }, ...[item.returns, ...parameters].flatMap(signatures)];
+  }
+  if (item.kind === 'record') return item.fields.flatMap(({ type }) => signatures(type));
+  return item.kind === 'typedef' ? signatures(item.type) : [];
+}
+
+function signatures(type: CType): readonly Call[] {
+  if (type.kind === 'pointer') return signatures(type.pointee);
+  if (type.kind === 'array') return signatures(type.element);
+  return type.kind === 'function' ? [type, ...[type.returns, ...type.parameters].flatMap(signatures)] : [];
 }
 
 /** A type that is named but not part of the IR cannot be emitted; the items that use it are reported instead. */

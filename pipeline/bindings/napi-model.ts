@@ -1,3 +1,4 @@
+import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
 import { findNamed } from './napi-resolve.ts';
@@ -111,12 +112,19 @@ function constantsOf(item: Item): readonly NodeConstant[] {
 
 type ConstantValue =
   | { readonly kind: 'integer'; readonly value: string }
-  | (ConstantItem['value'] & { kind: 'string' });
+  | Exclude<ConstantItem['value'], { kind: 'integer' }>;
 
 function constant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
   if (value.kind === 'string') {
     const literal = JSON.stringify(value.value).replace(/[\u2028\u2029]/g, escapeUnit);
     return { name, rustType: '&str', rustValue: rustString(value.value), literal, docs };
+  }
+  if (value.kind === 'float') {
+    // JavaScript has no floats of 32 bits: the value as it is, not the short decimal that a float would round.
+    const number = Number(value.value);
+    const exact = Number.isFinite(number) ? String(value.bits === 32 ? Math.fround(number) : number) : value.value;
+    const literal = Number.isFinite(number) ? exact : 'number';
+    return { name, rustType: 'f64', rustValue: rustFloat(exact, 64), literal, docs };
   }
   const number = BigInt(value.value);
   const fit = INTEGER_TYPES.find(({ low, high }) => number >= low && number <= high);

@@ -35,6 +35,7 @@ export function rawFunction(
     variadic: false,
     prototyped: true,
     external: true,
+    inline: false,
     noReturn: false,
     ...more,
   };

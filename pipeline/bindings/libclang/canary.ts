@@ -15,6 +15,7 @@ const CANARY = `#include <inttypes.h>
 #define CANARY_NEGATIVE -1
 #define CANARY_SHIFT 1 << 4
 #define CANARY_LARGE 0xffffffffffffffffULL
+#define CANARY_HALF 0.5f
 #define CANARY_TEXT "a\\"b"
 struct canary { uint8_t first; uint64_t second; };
 /* words */
@@ -48,6 +49,7 @@ const CHECKS: readonly { readonly what: string; readonly holds: (items: Items, u
     what: 'a 64-bit constant',
     holds: (items) => hasValue(items, 'CANARY_LARGE', 'integer unsigned long long 18446744073709551615'),
   },
+  { what: 'a fraction', holds: (items) => hasValue(items, 'CANARY_HALF', 'float float 4602678819172646912') },
   { what: 'a string', holds: (items) => hasValue(items, 'CANARY_TEXT', 'string a"b') },
   { what: 'the layout of a record', holds: hasLayout },
   { what: 'the types of parameters', holds: hasParameters },
@@ -63,10 +65,11 @@ const CHECKS: readonly { readonly what: string; readonly holds: (items: Items, u
 
 function hasValue(items: Items, name: string, expected: string): boolean {
   const item = items.get(name);
-  if (item?.kind !== 'macro' || item.value.kind === 'none') return false;
+  if (item?.kind !== 'macro') return false;
   const { value } = item;
-  const text = value.kind === 'string' ? `string ${value.text}` : `integer ${value.type} ${value.value}`;
-  return text === expected;
+  if (value.kind === 'string') return `string ${value.text}` === expected;
+  if (value.kind === 'float') return `float ${value.type} ${value.image}` === expected;
+  return value.kind === 'integer' && `integer ${value.type} ${value.value}` === expected;
 }
 
 function hasLayout(items: Items): boolean {

@@ -13,6 +13,17 @@ export interface Clang {
   readonly printed: string[];
   /** Folders made in the parser's own file system so far. */
   readonly folders: Set<string>;
+  /** Records without a name of their own, by the place where they are declared. */
+  readonly nested: Map<string, NestedRecord>;
+}
+
+/** A record that is declared inside another one and has no name. */
+export interface NestedRecord {
+  /** Made from the names of the record and the member that hold it. */
+  readonly name: string;
+  /** C expression that names the type; of an anonymous member, that of the record around it. */
+  readonly expression: string;
+  readonly anonymous: boolean;
 }
 
 type Init = (options: Record<string, unknown>) => Promise<LibClang & { PThread: { terminateAllThreads(): void } }>;
@@ -31,7 +42,7 @@ export async function startClang(from: string): Promise<Clang & { readonly stop:
   const collect = (line: string) => printed.push(line);
   const api = await init({ print: collect, printErr: collect, stdin: () => null });
   for (const device of DEVICES) api.FS.unlink(`/dev/${device}`);
-  return { api, printed, folders: new Set(), stop: () => api.PThread.terminateAllThreads() };
+  return { api, printed, folders: new Set(), nested: new Map(), stop: () => api.PThread.terminateAllThreads() };
 }
 
 /** Writes a file into the parser's own file system, with the folders that it needs. */

@@ -2,7 +2,7 @@ import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf } from '.
 import { parseDiagnostic } from './diagnostics.ts';
 import type { RawValue } from './raw.ts';
 import { SOURCE_ROOT } from './request.ts';
-import { arrayLength, findStringLiteral, scalarOf } from './types.ts';
+import { arrayLength, findStringLiteral, integerBehind, scalarOf } from './types.ts';
 
 /** Parses a source text as one translation unit and disposes of it after `use`. */
 export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
@@ -59,9 +59,13 @@ function evaluateTogether(
 }
 
 function probe(expression: string, index: number): string {
-  const wide = `(unsigned long long)(${expression})`;
+  const variable = `${PREFIX}type_${index}`;
+  const value = `(${expression})`;
+  // A floating value has no place in an array's length, but the bits that make it up do.
+  const image = `__builtin_bit_cast(unsigned long long, (double)_Generic(${variable}, float: ${value}, double: ${value}, default: 0))`;
+  const wide = `(_Generic(${variable}, float: 1, double: 1, default: 0) ? ${image} : (unsigned long long)${value})`;
   return (
-    `static __auto_type ${PREFIX}type_${index} = ${expression};\n` +
+    `static __auto_type ${variable} = ${expression};\n` +
     `static char ${PREFIX}low_${index}[(${wide} & 0xffffffffULL) + 1], ${PREFIX}high_${index}[(${wide} >> 32) + 1];\n`
   );
 }
@@ -70,12 +74,10 @@ function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index
   const variable = variables.get(`${PREFIX}type_${index}`);
   if (variable === undefined) return NOT_CONSTANT;
   const { api } = clang;
-  const type = api.getCanonicalType(api.getCursorType(variable));
+  const type = integerBehind(clang, api.getCanonicalType(api.getCursorType(variable)));
   const scalar = scalarOf(clang, type);
   if (scalar === null) return stringValue(clang, variable, api.getTypeSpelling(type) ?? '');
-  if (scalar === 'float' || scalar === 'double' || scalar === 'void') {
-    return { kind: 'none', reason: `a value of type ${scalar} is not supported` };
-  }
+  if (scalar === 'void') return { kind: 'none', reason: `a value of type ${scalar} is not supported` };
   const [low, high] = ['low', 'high'].map((part) => {
     const array = variables.get(`${PREFIX}${part}_${index}`);
     const length = array === undefined ? null : arrayLength(clang, api.getCursorType(array));
@@ -83,6 +85,7 @@ function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index
   });
   if (typeof low !== 'bigint' || typeof high !== 'bigint') return NOT_CONSTANT;
   const bits = (high << 32n) | low;
+  if (scalar === 'float' || scalar === 'double') return { kind: 'float', type: scalar, image: String(bits) };
   const signed = !scalar.startsWith('unsigned') && scalar !== 'bool';
   return { kind: 'integer', type: scalar, value: String(signed ? BigInt.asIntN(64, bits) : bits) };
 }

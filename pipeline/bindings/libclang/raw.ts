@@ -65,14 +65,18 @@ export interface RawFunction extends RawDeclaration {
   readonly prototyped: boolean;
   /** False for `static` functions, which no library exports. */
   readonly external: boolean;
+  /** Defined in the header itself: a library may or may not export it. */
+  readonly inline: boolean;
   readonly noReturn: boolean;
 }
 
-interface RawField {
+export interface RawField {
+  /** Empty for a bit-field that only keeps bits free, and for an anonymous struct or union. */
   readonly name: string;
   readonly type: RawType;
-  readonly bitField: boolean;
-  /** Bytes in decimal; null for bit-fields. */
+  /** Bits of a bit-field; null for every other field. */
+  readonly bits: number | null;
+  /** Bytes in decimal, from the start of the record that has a name; null for bit-fields and anonymous members. */
   readonly offset: string | null;
 }
 
@@ -83,9 +87,11 @@ export interface RawRecord extends RawDeclaration {
   readonly complete: boolean;
   readonly size: string | null;
   readonly align: string | null;
+  /** Marked so by an attribute; a `#pragma pack` shows only in the layout. */
+  readonly packed: boolean;
+  /** An anonymous member: C has no words for its size, and its fields' offsets count from the record around it. */
+  readonly anonymous: boolean;
   readonly fields: readonly RawField[];
-  /** Holds a struct or union without a name. */
-  readonly anonymousMembers: boolean;
 }
 
 export interface RawEnum extends RawDeclaration {
@@ -106,6 +112,8 @@ interface RawVariable extends RawDeclaration {
 /** What an expression is by C's own rules, evaluated by the parser. */
 export type RawValue =
   | { readonly kind: 'integer'; readonly type: RawScalar; readonly value: string }
+  /** `image`: the bits that make up the value as a `double`, in decimal, whichever of the two types it has. */
+  | { readonly kind: 'float'; readonly type: 'float' | 'double'; readonly image: string }
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'none'; readonly reason: string };
 

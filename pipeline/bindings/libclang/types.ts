@@ -1,4 +1,4 @@
-import { type Clang, type CXType, childrenOf, cursorKind, positionOf, typeKind } from './clang.ts';
+import { type Clang, type CXCursor, type CXType, childrenOf, cursorKind, positionOf, typeKind } from './clang.ts';
 import type { RawScalar, RawType } from './raw.ts';
 import { SOURCE_ROOT } from './request.ts';
 
@@ -85,9 +85,25 @@ function describeElaborated(clang: Clang, type: CXType, inner: (type: CXType) =>
 }
 
 function describeDeclared(clang: Clang, type: CXType, constant: boolean): RawType {
-  const name = tagName(clang, type);
-  if (name === null) return { kind: 'other', spelling: 'struct, union or enum without a name' };
-  return { kind: 'named', name, const: constant };
+  const name =
+    tagName(clang, type) ?? clang.nested.get(declarationKey(clang, clang.api.getTypeDeclaration(type)))?.name;
+  if (name !== undefined) return { kind: 'named', name, const: constant };
+  const integer = scalarOf(clang, integerBehind(clang, type));
+  if (integer !== null) return { kind: 'scalar', scalar: integer, const: constant };
+  return { kind: 'other', spelling: 'struct or union without a name' };
+}
+
+/** The integer type of an enum; any other type is returned as it is. */
+export function integerBehind(clang: Clang, type: CXType): CXType {
+  if (typeKind(clang, type) !== 'Enum') return type;
+  return clang.api.getCanonicalType(clang.api.getEnumDeclIntegerType(clang.api.getTypeDeclaration(type)));
+}
+
+/** Tells one declaration from all others of a unit, by its place. */
+export function declarationKey(clang: Clang, cursor: CXCursor): string {
+  const position = positionOf(clang, cursor);
+  // Declarations that one macro made stand in one place.
+  return position === null ? '' : `${position.path}:${position.offset}:${clang.api.hashCursor(cursor)}`;
 }
 
 /** The tag of a record or enum, or the typedef name of one without a tag; null when it has neither. */

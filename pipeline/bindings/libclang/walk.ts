@@ -1,13 +1,10 @@
 import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, cursorKind, positionOf } from './clang.ts';
 import { withoutRoot } from './diagnostics.ts';
 import { macroBody, macroComment, significantBody } from './macro-text.ts';
-import type { RawItem, RawRecord, RawValue } from './raw.ts';
+import type { RawItem } from './raw.ts';
+import { type Ask, integerOf, nameNested, readRecord } from './records.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
-import { describeType, recordExpression, tagName } from './types.ts';
-
-/** Asks for the value of a C expression; the answers come together, after the walk. */
-export type Ask = (expression: string) => Answer;
-export type Answer = () => RawValue;
+import { describeType, tagName } from './types.ts';
 
 /** An item as far as the walk can tell; `finish` adds what had to be evaluated. */
 export interface Found {
@@ -88,8 +85,8 @@ type Reader = (
 
 const READERS: Readonly<Record<string, Reader>> = {
   FunctionDecl: readFunction,
-  StructDecl: readRecord,
-  UnionDecl: readRecord,
+  StructDecl: visitRecord,
+  UnionDecl: visitRecord,
   EnumDecl: readEnum,
   TypedefDecl: ({ clang }, cursor, declaration) => {
     const type = describeType(clang, clang.api.getTypedefDeclUnderlyingType(cursor));
@@ -116,48 +113,16 @@ function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaratio
     variadic: type.kind === 'function' && type.variadic,
     prototyped: type.kind === 'function' && type.prototyped,
     external: api.getCursorLinkage(cursor).value === api.CXLinkageKind.External.value,
+    inline: api.Cursor_isFunctionInlined(cursor) !== 0,
     noReturn: /__attribute__\(\(noreturn\)\)/.test(api.getTypeSpelling(api.getCursorType(cursor)) ?? ''),
   });
 }
 
-function readRecord(walk: Walk, cursor: CXCursor, declaration: Declaration): (() => RawItem) | null {
-  const { clang, ask } = walk;
-  const { api } = clang;
+/** Records inside a record are items of their own, in front of it. */
+function visitRecord(walk: Walk, cursor: CXCursor, declaration: Declaration): (() => RawItem) | null {
+  nameNested(walk.clang, cursor);
   visitAll(walk, cursor);
-  const definition = api.getCursorDefinition(cursor);
-  const complete = api.Cursor_isNull(definition) === 0;
-  if (complete && api.isCursorDefinition(cursor) === 0) return null;
-  const type = api.getCursorType(cursor);
-  const name = tagName(clang, type);
-  if (name === null) return null;
-  const expression = recordExpression(clang, type);
-  const size = complete ? ask(`sizeof(${expression})`) : null;
-  const align = complete ? ask(`_Alignof(${expression})`) : null;
-  const children = childrenOf(clang, cursor);
-  const fields = children
-    .filter((child) => cursorKind(clang, child) === 'FieldDecl')
-    .map((child) => readField(walk, child, expression));
-  const anonymousMembers = children.some((child) => api.Cursor_isAnonymousRecordDecl(child) !== 0);
-  return () => ({
-    kind: 'record',
-    ...declaration,
-    name,
-    union: cursorKind(clang, cursor) === 'UnionDecl',
-    complete,
-    size: size === null ? null : integerOf(size()),
-    align: align === null ? null : integerOf(align()),
-    fields: fields.map((finish) => finish()),
-    anonymousMembers,
-  });
-}
-
-function readField({ clang, ask }: Walk, cursor: CXCursor, record: string): () => RawRecord['fields'][number] {
-  const { api } = clang;
-  const name = api.getCursorSpelling(cursor) ?? '';
-  const bitField = api.Cursor_isBitField(cursor) !== 0;
-  const type = describeType(clang, api.getCursorType(cursor));
-  const offset = bitField ? null : ask(`__builtin_offsetof(${record}, ${name})`);
-  return () => ({ name, type, bitField, offset: offset === null ? null : integerOf(offset()) });
+  return readRecord(walk.clang, walk.ask, cursor, declaration);
 }
 
 function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
@@ -193,10 +158,6 @@ function readMacro(
   if (significantBody(body) === '') return null;
   const answer = ask(declaration.name);
   return () => ({ kind: 'macro', ...declaration, comment, body, value: answer() });
-}
-
-function integerOf(value: RawValue): string | null {
-  return value.kind === 'integer' ? value.value : null;
 }
 
 function inOrder(found: readonly Found[], request: UnitRequest): readonly Found[] {

@@ -30,6 +30,7 @@ function readUnit(clang: Clang, request: UnitRequest): RawUnit {
       }
     };
   clang.printed.length = 0;
+  clang.nested.clear();
   const preprocessing = clang.api.CXTranslationUnit_Flags.DetailedPreprocessingRecord.value;
   const unit = parse(preprocessing)(includes, (parsed) => readItems(clang, parsed, request, parse(0), includes));
   clang.api.disposeIndex(index);
