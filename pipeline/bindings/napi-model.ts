@@ -2,7 +2,7 @@ import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
 import { findNamed } from './napi-resolve.ts';
-import { type MappedParameter, type MappedReturn, mapParameter, mapReturn } from './napi-types.ts';
+import { type MappedParameter, type MappedReturn, mapParameter, mapReturn, RECORD_REASON } from './napi-types.ts';
 
 /** A parameter as JavaScript sees it; those that only count a buffer are not among them. */
 export interface NodeParameter {
@@ -62,6 +62,7 @@ export function nodeModel(ir: HeaderIr): NodeModel {
     else if (offered !== null && taken.has(offered.jsName)) skip(item, `the name ${offered.jsName} is taken already`);
     else if (offered !== null) functions.push(offered);
     if (offered !== null && typeof offered !== 'string') taken.add(offered.jsName);
+    if (item.kind === 'record' && item.layout !== null) skip(item, RECORD_REASON);
     for (const constant of constantsOf(item)) {
       const named = { ...item, name: constant.name };
       if (RESERVED_JS.has(constant.name) || isRustKeyword(constant.name)) skip(named, 'is a keyword');

@@ -39,7 +39,7 @@ type RoleMap = (parameter: Parameter, all: readonly Parameter[], resolve: Resolv
 /** The parameter's conversion, or the reason why Node cannot offer it. */
 export const mapParameter: RoleMap = (parameter, all, resolve) => ROLES[parameter.role.kind](parameter, all, resolve);
 
-const RECORD_REASON = 'a record of C, which may hold callbacks that libkrun makes on threads of its own';
+export const RECORD_REASON = 'a record of C, which may hold callbacks that libkrun makes on threads of its own';
 
 const ROLES: Readonly<Record<Parameter['role']['kind'], RoleMap>> = {
   value: mapValue,

@@ -116,7 +116,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
 
   program
     .command('bindings')
-    .description('write the bindings of libkrun.h to generated/')
+    .description("write the bindings of libkrun's headers to generated/")
     .addOption(
       new Option(
         '--check [how]',
@@ -127,6 +127,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
       new Option('--diff <headers...>', 'compare two headers instead: the older and the newer one').conflicts('check'),
     )
     .option('--json', 'the result for machines')
+    .option('--header <file...>', "headers to bind besides libkrun's own")
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
     .action(async ({ check, diff, json, ...options }) => {

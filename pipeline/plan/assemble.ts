@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LIBKRUN_FEATURES } from './cargo.ts';
 import type { Config } from './config.ts';
 import { buildError } from './errors.ts';
@@ -117,7 +117,13 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       value('generator', config.toolVersion),
       value('package version', config.package.version),
       value('target', config.target.clangTriple),
-      { kind: 'step', name: 'header', step: 'source', only: ['include/libkrun.h'] },
+      // Some headers of libkrun are links to where they are kept.
+      { kind: 'step', name: 'header', step: 'source', ending: '.h' },
+      value(
+        'headers',
+        config.headers.map((path) => basename(path)),
+      ),
+      ...config.headers.map((path): InputSpec => ({ kind: 'file', name: `--header ${basename(path)}`, path })),
       { kind: 'file', name: 'native/Cargo.lock', path: join(config.toolRoot, 'native/Cargo.lock') },
     ],
   },

@@ -21,6 +21,8 @@ export interface Config {
   readonly firmware: FirmwareProvider;
   /** Tree named by the user; undefined to take `vendor/libkrun` of the project, else the pinned crate. */
   readonly libkrunDir: string | undefined;
+  /** Headers to bind besides libkrun's own. */
+  readonly headers: readonly string[];
   readonly jobs: number;
   readonly only: readonly StepId[];
   readonly force: boolean;
@@ -76,6 +78,7 @@ export function resolveConfig(sources: ConfigSources): Config {
       file.firmware ??
       'npm',
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
+    headers: (flags.header ?? []).map((path) => resolvePath(cwd, path)),
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
     force: flags.force ?? false,

@@ -3,6 +3,8 @@ export interface Flags {
   readonly target?: string | undefined;
   readonly firmware?: string | undefined;
   readonly libkrunDir?: string | undefined;
+  /** Further headers to bind, relative to the working folder. */
+  readonly header?: readonly string[] | undefined;
   readonly out?: string | undefined;
   readonly jobs?: number | undefined;
   readonly only?: readonly string[] | undefined;

@@ -26,12 +26,13 @@ export type InputSpec =
   | { readonly kind: 'tree'; readonly name: string; readonly path: string; readonly exclude?: readonly string[] }
   /** What a program prints about its version. */
   | { readonly kind: 'tool'; readonly name: string; readonly command: string; readonly args: readonly string[] }
-  /** The outputs of another step: those below one of `only`, less those below one of `exclude`. */
+  /** The outputs of another step: those below one of `only` that end in `ending`, less those below one of `exclude`. */
   | {
       readonly kind: 'step';
       readonly name: string;
       readonly step: StepId;
       readonly only?: readonly string[];
+      readonly ending?: string;
       readonly exclude?: readonly string[];
     };
 

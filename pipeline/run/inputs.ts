@@ -39,7 +39,9 @@ async function resolveInput(spec: InputSpec, context: InputContext): Promise<Rec
       return { [spec.name]: `${spec.command}: ${(await context.toolchain.ask(spec.command, spec.args)) ?? 'missing'}` };
     case 'step': {
       const outputs = context.results.get(spec.step)?.outputs ?? [];
-      const chosen = selectOutputs(outputs, spec.only, spec.exclude);
+      const chosen = selectOutputs(outputs, spec.only, spec.exclude).filter(({ path }) =>
+        path.endsWith(spec.ending ?? ''),
+      );
       return prefixed(
         spec.name,
         chosen.map((output) => [output.path, output.sha256]),

@@ -12,7 +12,7 @@ export const COMMITTED = 'committed';
 const LOCK = 'abi.json';
 
 /**
- * Parses libkrun.h and emits its bindings twice: without the header's prose below `committed/`, for version control
+ * Parses libkrun's headers and emits their bindings twice: without their prose below `committed/`, for version control
  * and for compiling (a changed comment then compiles nothing again), and with it, for the packages.
  */
 export const runBindings: RunStep = async (context) => {
@@ -40,8 +40,14 @@ function writeAll(folder: string, files: readonly EmittedFile[]): Promise<unknow
   return Promise.all(files.map((file) => writeFileWhole(join(folder, file.path), file.content)));
 }
 
+/** One line for all that have the same reason. */
 function reportSkipped(context: StepContext, skipped: readonly Skipped[]): void {
-  for (const { name, output, reason } of skipped) context.warn(`${name} is not in the ${output} bindings: ${reason}`);
+  const lines = new Map<string, string[]>();
+  for (const { name, output, reason } of skipped) {
+    const why = `not in the ${output} bindings: ${reason}`;
+    lines.set(why, [...(lines.get(why) ?? []), name]);
+  }
+  for (const [why, names] of lines) context.warn(`${names.join(', ')}: ${why}`);
 }
 
 function skippedFacts(skipped: readonly Skipped[]): Facts[] {

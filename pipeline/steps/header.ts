@@ -6,8 +6,7 @@ import { parseHeaders } from '../bindings/libclang/embedded.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
-
-const HEADER = 'libkrun.h';
+import { readHeaders } from './headers.ts';
 
 /** The bundled process that holds the parser. */
 export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
@@ -15,18 +14,16 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 }
 
 /**
- * Parses libkrun.h of a source tree for the configured target.
+ * Parses the headers of a source tree, and those that the user named, for the configured target.
  * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do, A3S5002 when there is no header.
  */
 export async function readHeader(
   tree: string,
-  config: Pick<Config, 'toolRoot' | 'target'>,
+  config: Pick<Config, 'toolRoot' | 'target' | 'headers'>,
   signal: AbortSignal,
 ): Promise<HeaderIr> {
-  const path = join(tree, 'include', HEADER);
-  const content = await withDiskErrors(path, () => readFile(path, 'utf8'));
   const raw = await parseHeaders({
-    headers: [{ name: HEADER, content }],
+    headers: await readHeaders(tree, config.headers),
     target: config.target,
     workerPath: parserWorker(config),
     signal,

@@ -85,6 +85,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     package: { name: '@acme/libkrun', version },
     firmware: 'npm',
     libkrunDir: undefined,
+    headers: [],
     jobs: 1,
     only: [],
     force: false,
