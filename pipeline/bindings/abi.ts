@@ -201,7 +201,7 @@ function typeText(type: CType): string {
     case 'array':
       return `[${typeText(type.element)}; ${type.length ?? ''}]`;
     case 'function':
-      return `fn(${type.parameters.map(typeText).join(', ')}) -> ${typeText(type.returns)}`;
+      return `fn(${[...type.parameters.map(typeText), ...(type.variadic ? ['...'] : [])].join(', ')}) -> ${typeText(type.returns)}`;
     case 'named':
       return `named ${type.name}`;
     default:

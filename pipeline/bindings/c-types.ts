@@ -53,14 +53,18 @@ function isConst(raw: RawType): boolean {
 }
 
 function functionType(raw: RawType & { readonly kind: 'function' }, widths: RawWidths): TypeResult {
-  if (raw.variadic) return { reason: 'pointer to a function with a variable number of arguments' };
   const parameters: CType[] = [];
   for (const parameter of raw.parameters) {
     const result = toParameterType(parameter, widths);
     if ('reason' in result) return result;
     parameters.push(result.type);
   }
-  return map(toCType(raw.returns, widths), (returns) => ({ kind: 'function', parameters, returns }));
+  return map(toCType(raw.returns, widths), (returns) => ({
+    kind: 'function',
+    parameters,
+    returns,
+    ...(raw.variadic ? { variadic: true } : {}),
+  }));
 }
 
 function standardType(name: string, behind: RawType, widths: RawWidths): TypeResult {

@@ -2,7 +2,7 @@ import { buildError } from '../plan/errors.ts';
 import { integerType, toCType, toParameterType } from './c-types.ts';
 import { matchDocs, parseDocs } from './docs.ts';
 import { floatText } from './float-text.ts';
-import type { ConstantItem, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
+import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
 import { withKnownTypes, withSoundCalls } from './known-types.ts';
 import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
 import type { Override } from './overrides.ts';
@@ -96,7 +96,8 @@ function distinct(items: readonly RawItem[], { skipped }: Context): readonly Raw
     const known = result.get(key);
     if (known === undefined || space === 'macro') result.set(key, item);
     else if (known.kind === item.kind) result.set(key, richer(known, item));
-    else if (!isSameName(known, item)) {
+    else if (isSameName(known, item)) result.set(key, known.kind === 'typedef' ? item : known);
+    else {
       skipped.push({ name: item.name, place: item.place, output: 'ir', reason: `${known.kind} of the same name` });
     }
   }
@@ -125,7 +126,7 @@ function convert(item: RawItem, context: Context): Converted {
   const { name, place } = item;
   switch (item.kind) {
     case 'function':
-      if (!item.external) return skip('static function: no library exports it');
+      if (!item.external) return skip(`static ${item.inline ? 'inline ' : ''}function: no library exports it`);
       if (item.inline) return skip('inline function: its code is in the header, and no library needs to export it');
       return convertFunction(item, context, skip);
     case 'macro':
@@ -214,10 +215,16 @@ function convertEnum(item: RawEnum, { raw }: Context, skip: (reason: string) => 
       kind: 'constant',
       name: entry.name,
       place,
-      value: { kind: 'integer', value: entry.value, type },
+      value: { kind: 'integer', value: entry.value, type: enumeratorType(entry.value, type) },
       docs: null,
     }),
   );
+}
+
+/** C gives an enumerator the type int wherever its value fits, whatever the type of the enum. */
+function enumeratorType(value: string, type: CType): CType {
+  const fits = BigInt.asIntN(32, BigInt(value)) === BigInt(value);
+  return fits ? { kind: 'integer', signed: true, bits: 32, spelling: 'int' } : type;
 }
 
 function docsOf(item: RawItem, parameters: readonly string[]): Docs | null {

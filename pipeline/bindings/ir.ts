@@ -21,7 +21,12 @@ export type CType =
   /** `const` says whether the pointee is const. */
   | { readonly kind: 'pointer'; readonly pointee: CType; readonly const: boolean }
   | { readonly kind: 'array'; readonly element: CType; readonly length: number | null }
-  | { readonly kind: 'function'; readonly parameters: readonly CType[]; readonly returns: CType }
+  | {
+      readonly kind: 'function';
+      readonly parameters: readonly CType[];
+      readonly returns: CType;
+      readonly variadic?: true;
+    }
   /** A record, enum or typedef of the headers, by name. */
   | { readonly kind: 'named'; readonly name: string };
 

@@ -22,12 +22,21 @@ export function withFields(items: readonly Item[], raw: RawUnit, skipped: Skippe
       return [{ ...item, layout: { size: found.size, align: found.align }, fields: found.fields }];
     // An anonymous member that found no place is reported with the record around it.
     if (records.get(item.name)?.anonymous) return [];
-    if (item.layout !== null) skipped.push({ ...whatOf(item), output: 'ir', reason: NO_PLACE });
+    if (item.layout !== null) {
+      const reason = `${reasonOf(records.get(item.name), raw.widths)}: only size and alignment are kept`;
+      skipped.push({ ...whatOf(item), output: 'ir', reason });
+    }
     return [item];
   });
 }
 
-const NO_PLACE = 'a member has no type or no certain place in the bindings: only size and alignment are kept';
+function reasonOf(raw: RawRecord | undefined, widths: RawUnit['widths']): string {
+  for (const { name, type } of raw?.fields ?? []) {
+    const result = toCType(type, widths);
+    if ('reason' in result) return `member ${name}: ${result.reason}`;
+  }
+  return 'its members are not where the rules of C would put them';
+}
 
 function whatOf({ name, place }: RecordItem) {
   return { name, place };

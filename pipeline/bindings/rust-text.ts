@@ -76,8 +76,10 @@ export function typeWriter(isFunction: (name: string) => boolean): TypeWriter {
     const callable = pointee.kind === 'function' || (pointee.kind === 'named' && isFunction(pointee.name));
     return callable ? `Option<${write(pointee)}>` : `*${constant ? 'const' : 'mut'} ${write(pointee)}`;
   };
-  const functionType = ({ parameters, returns }: CType & { readonly kind: 'function' }): string =>
-    `unsafe extern "C" fn(${parameters.map(write).join(', ')})${returnType(returns, write)}`;
+  const functionType = ({ parameters, returns, variadic }: CType & { readonly kind: 'function' }): string => {
+    const list = [...parameters.map(write), ...(variadic === true ? ['...'] : [])];
+    return `unsafe extern "C" fn(${list.join(', ')})${returnType(returns, write)}`;
+  };
   return { used, write };
 }
 

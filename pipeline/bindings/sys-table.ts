@@ -43,6 +43,8 @@ function tableField({ name, parameters, variadic, returns }: FunctionItem, write
   const field = `    pub ${rustIdentifier(name)}: Option<`;
   const line = `${field}unsafe extern "C" fn(${types.join(', ')}${tail}>,\n`;
   if (fits(line)) return line;
+  const next = `        Option<unsafe extern "C" fn(${types.join(', ')}${tail}>,\n`;
+  if (fits(next)) return `    pub ${rustIdentifier(name)}:\n${next}`;
   const inner = `        unsafe extern "C" fn(${types.join(', ')}${tail},\n`;
   if (fits(inner)) return `${field}\n${inner}    >,\n`;
   const comma = variadic ? '' : ',';

@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import type { RawUnit } from '../../pipeline/bindings/libclang/raw.ts';
+import { unitRequest } from '../../pipeline/bindings/libclang/request.ts';
+import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { bundleWorker } from './bundle-worker.ts';
+
+/** Parses each header as a unit of its own, all in one process of the embedded parser: its start is what takes long. */
+export async function parseUnits(headers: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, RawUnit>> {
+  const requests = Object.entries(headers).map(([name, content]) =>
+    unitRequest(TARGETS['linux-x64'], [{ name, content }]),
+  );
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--liftoff-only', await bundleWorker()], {
+    input: JSON.stringify(requests),
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (status !== 0) throw new Error(`the parser ended with ${status}: ${stderr.slice(0, 2_000)}`);
+  const units = stdout
+    .trim()
+    .split('\n')
+    .map((line): RawUnit => JSON.parse(line));
+  return new Map(units.map((unit) => [unit.headers[0] ?? '', unit]));
+}
