@@ -19,33 +19,45 @@ export type SettledByName = ReadonlyMap<string, Settled>;
 /**
  * Places what C has no words for (bit-fields, anonymous members) by the layout rules of the System V and AArch64
  * interfaces, and believes it only where everything that the compiler does tell (offsets of the other members, size,
- * alignment) comes out alike.
- * @returns null when no rule gives what the compiler says.
+ * alignment) comes out alike, and no other rule explains that as well.
+ * @returns null when no rule gives what the compiler says, or several do.
  */
 export function settleRecord(
   draft: Draft,
   anonymous: ReadonlyMap<string, Draft>,
   measure: Measure,
 ): SettledByName | null {
-  const { size, align, packed } = draft.raw;
+  const { size, align, packed, aligned, pragmas, name } = draft.raw;
   if (size === null || align === null) return null;
   const wanted = { size: Number(size), align: Number(align) };
-  // A `#pragma pack` is not among the attributes that a parser shows.
-  const packs = packed ? [1] : [null, 1, 2, 4, 8];
-  const tries = packs.flatMap((pack) => {
+  const tries = (pragmas ? [null, 1, 2, 4, 8] : [null]).flatMap((pragma) => {
     const found = new Map<string, Settled>();
-    const placed = place(draft, { anonymous, measure, pack, base: 0, found });
+    const pack = packed ? 1 : pragma;
+    const placed = place(draft, { anonymous, measure, pack, pragma, base: 0, found });
     return placed === null ? [] : [{ placed, found }];
   });
-  const end = ({ placed }: (typeof tries)[number]) => roundUp(placed.end, wanted.align) === wanted.size;
-  const best =
-    tries.find((one) => end(one) && one.placed.align === wanted.align) ?? tries.find(end) ?? tries.find(isSure);
-  if (best === undefined) return null;
-  return new Map([...best.found, [draft.raw.name, { ...wanted, fields: best.placed.fields }]]);
+  const fitting = tries.filter(
+    ({ placed }) =>
+      roundUp(placed.end, wanted.align) === wanted.size &&
+      (aligned ? placed.align <= wanted.align : placed.align === wanted.align),
+  );
+  const [best = tries.find(isSure), ...others] = fitting;
+  if (best === undefined || others.some((other) => !isSame(best, other))) return null;
+  return new Map([...best.found, [name, { ...wanted, fields: best.placed.fields }]]);
+}
+
+interface Try {
+  readonly placed: Placed;
+  readonly found: SettledByName;
+}
+
+function isSame(one: Try, other: Try): boolean {
+  const text = ({ placed, found }: Try) => JSON.stringify([placed.fields, [...found]]);
+  return text(one) === text(other);
 }
 
 /** Whether every place was told by the compiler. */
-function isSure({ placed, found }: { readonly placed: Placed; readonly found: SettledByName }): boolean {
+function isSure({ placed, found }: Try): boolean {
   return found.size === 0 && placed.fields.every(({ bits }) => bits === undefined);
 }
 
@@ -54,6 +66,8 @@ interface Rules {
   readonly measure: Measure;
   /** No member is aligned more than this; bit-fields then follow each other without a gap. */
   readonly pack: number | null;
+  /** The pack of a `#pragma`, which holds for the records inside as well; that of an attribute does not. */
+  readonly pragma: number | null;
   /** Bytes from the record that has a name to this one. */
   readonly base: number;
   readonly found: Map<string, Settled>;
@@ -107,8 +121,9 @@ function bitStart(position: number, width: number, { size, align }: Extent, pack
 
 function placeAnonymous(type: CType, position: number, rules: Rules): Extent | null {
   const draft = type.kind === 'named' ? rules.anonymous.get(type.name) : undefined;
-  if (draft === undefined) return null;
-  const pack = draft.raw.packed ? 1 : rules.pack;
+  // How far an attribute moves the end of a record without a name, nothing tells.
+  if (draft === undefined || draft.raw.aligned) return null;
+  const pack = draft.raw.packed ? 1 : rules.pragma;
   // Its alignment decides where it begins, and only then its members can be compared with what the compiler says.
   const alone = place(withoutOffsets(draft), { ...rules, pack, base: 0, found: new Map() });
   if (alone === null) return null;

@@ -1,8 +1,8 @@
 import { toCType } from './c-types.ts';
 import type { CType, Item, RecordItem, Skipped } from './ir.ts';
-import type { RawRecord, RawUnit } from './libclang/raw.ts';
+import type { RawRecord, RawTypedef, RawUnit, RawWidths } from './libclang/raw.ts';
 import { type Draft, type Settled, settleRecord } from './record-fields.ts';
-import { measureWith } from './record-layout.ts';
+import { type Extent, measureWith } from './record-layout.ts';
 import { arrange, bitFieldsOf } from './rust-records.ts';
 
 /**
@@ -14,7 +14,8 @@ export function withFields(items: readonly Item[], raw: RawUnit, skipped: Skippe
   for (const item of raw.items) {
     if (item.kind === 'record' && (item.complete || !records.has(item.name))) records.set(item.name, item);
   }
-  const settled = settleAll(items, records, raw);
+  const typedefs = raw.items.filter((item) => item.kind === 'typedef');
+  const settled = settleAll(items, records, typedefs, raw.widths);
   return items.flatMap((item): readonly Item[] => {
     if (item.kind !== 'record') return [item];
     const found = settled.get(item.name);
@@ -30,26 +31,40 @@ export function withFields(items: readonly Item[], raw: RawUnit, skipped: Skippe
   });
 }
 
-function reasonOf(raw: RawRecord | undefined, widths: RawUnit['widths']): string {
+function reasonOf(raw: RawRecord | undefined, widths: RawWidths): string {
   for (const { name, type } of raw?.fields ?? []) {
     const result = toCType(type, widths);
     if ('reason' in result) return `member ${name}: ${result.reason}`;
   }
-  return 'its members are not where the rules of C would put them';
+  return 'the places of its bit-fields or anonymous members are not certain';
 }
 
 function whatOf({ name, place }: RecordItem) {
   return { name, place };
 }
 
-function settleAll(items: readonly Item[], records: ReadonlyMap<string, RawRecord>, { widths }: RawUnit) {
+function settleAll(
+  items: readonly Item[],
+  records: ReadonlyMap<string, RawRecord>,
+  typedefs: readonly RawTypedef[],
+  widths: RawWidths,
+): ReadonlyMap<string, Settled> {
   const types = new Map<string, CType>();
   const layouts = new Map<string, RecordItem>();
   for (const item of items) {
     if (item.kind === 'typedef' || item.kind === 'enum') types.set(item.name, item.type);
     if (item.kind === 'record') layouts.set(item.name, item);
   }
-  const measure = measureWith(widths.pointer, (name) => types.get(name) ?? layouts.get(name) ?? null);
+  const plain = measureWith(widths.pointer, (name) => types.get(name) ?? layouts.get(name) ?? null);
+  const moved = new Map<string, Extent>();
+  for (const { name, align } of typedefs) {
+    const extent = plain({ kind: 'named', name });
+    if (extent !== null && align !== null) moved.set(name, { ...extent, align: Number(align) });
+  }
+  const measure = measureWith(
+    widths.pointer,
+    (name) => moved.get(name) ?? types.get(name) ?? layouts.get(name) ?? null,
+  );
   const drafts = new Map<string, Draft>();
   for (const raw of records.values()) {
     const found = raw.fields.map(({ type }) => toCType(type, widths));

@@ -10,7 +10,10 @@ export interface Extent {
 export type Measure = (type: CType) => Extent | null;
 
 /** Makes a measure for a target whose pointers have `pointerBytes`, knowing the named types by `lookUp`. */
-export function measureWith(pointerBytes: number, lookUp: (name: string) => CType | RecordItem | null): Measure {
+export function measureWith(
+  pointerBytes: number,
+  lookUp: (name: string) => CType | RecordItem | Extent | null,
+): Measure {
   const measure: Measure = (type) => {
     switch (type.kind) {
       case 'void':
@@ -30,7 +33,7 @@ export function measureWith(pointerBytes: number, lookUp: (name: string) => CTyp
       }
       case 'named': {
         const found = lookUp(type.name);
-        if (found === null) return null;
+        if (found === null || 'size' in found) return found;
         return found.kind === 'record' ? found.layout : measure(found);
       }
     }

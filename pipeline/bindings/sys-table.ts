@@ -53,9 +53,14 @@ function tableField({ name, parameters, variadic, returns }: FunctionItem, write
 }
 
 function tableEntry(name: string): string {
-  const line = `            ${rustIdentifier(name)}: resolve(${cStringLiteral(name)}).map(|symbol| unsafe { typed(symbol) }),\n`;
+  const resolve = `            ${rustIdentifier(name)}: resolve(`;
+  const symbol = cStringLiteral(name);
+  const typed = '.map(|symbol| unsafe { typed(symbol) }),\n';
+  const line = `${resolve}${symbol})${typed}`;
   if (fits(line)) return line;
-  return `            ${rustIdentifier(name)}: resolve(${cStringLiteral(name)})\n                .map(|symbol| unsafe { typed(symbol) }),\n`;
+  const first = `${resolve}${symbol})\n`;
+  if (fits(first)) return `${first}                ${typed}`;
+  return `${resolve}\n                ${symbol},\n            )\n            ${typed}`;
 }
 
 function fits(line: string): boolean {

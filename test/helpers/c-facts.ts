@@ -43,7 +43,15 @@ function runC(source: string): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'a3s-facts-'));
   try {
     writeFileSync(join(folder, 'facts.c'), source);
-    execFileSync('cc', ['-std=gnu17', '-w', '-O0', '-o', join(folder, 'facts'), join(folder, 'facts.c')]);
+    execFileSync('cc', [
+      '-std=gnu17',
+      '-w',
+      '-Wno-packed-bitfield-compat',
+      '-O0',
+      '-o',
+      join(folder, 'facts'),
+      join(folder, 'facts.c'),
+    ]);
     return execFileSync(join(folder, 'facts'), { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split('\n');
   } finally {
     rmSync(folder, { recursive: true });
@@ -59,7 +67,9 @@ function factsOf({ items }: HeaderIr, header: string): readonly Fact[] {
     if (item.kind === 'constant') return constantFacts(item);
     if (item.kind === 'enum') return item.values.map((one) => number(one.name, signed(one.value), one.name));
     if (item.kind !== 'record' || item.layout === null || nested.has(item.name)) return [];
-    const tagged = !header.includes(`} ${item.name};`);
+    const tagged = header.includes(` ${item.name} {`);
+    // What has neither a tag nor a typedef is reached through the record around it, if at all.
+    if (!tagged && !header.includes(`} ${item.name};`)) return [];
     return recordFacts(item, tagged ? `${item.union ? 'union' : 'struct'} ${item.name}` : item.name, records);
   });
 }

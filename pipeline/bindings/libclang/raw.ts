@@ -87,8 +87,12 @@ export interface RawRecord extends RawDeclaration {
   readonly complete: boolean;
   readonly size: string | null;
   readonly align: string | null;
-  /** Marked so by an attribute; a `#pragma pack` shows only in the layout. */
+  /** Marked so by an attribute. */
   readonly packed: boolean;
+  /** The record or one of its members is aligned by an attribute or `_Alignas`. */
+  readonly aligned: boolean;
+  /** The headers use `#pragma pack`, which shows in the layout alone. */
+  readonly pragmas: boolean;
   /** An anonymous member: C has no words for its size, and its fields' offsets count from the record around it. */
   readonly anonymous: boolean;
   readonly fields: readonly RawField[];
@@ -100,9 +104,11 @@ export interface RawEnum extends RawDeclaration {
   readonly values: readonly { readonly name: string; readonly value: string | null }[];
 }
 
-interface RawTypedef extends RawDeclaration {
+export interface RawTypedef extends RawDeclaration {
   readonly kind: 'typedef';
   readonly type: RawType;
+  /** Bytes in decimal where an attribute sets it, else null. */
+  readonly align: string | null;
 }
 
 interface RawVariable extends RawDeclaration {

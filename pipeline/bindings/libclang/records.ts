@@ -18,6 +18,7 @@ export function readRecord(
   ask: Ask,
   cursor: CXCursor,
   declaration: Declaration,
+  pragmas: boolean,
 ): (() => RawRecord) | null {
   const { api } = clang;
   const complete = api.Cursor_isNull(api.getCursorDefinition(cursor)) === 0;
@@ -41,9 +42,20 @@ export function readRecord(
     size: size === null ? null : integerOf(size()),
     align: align === null ? null : integerOf(align()),
     packed: children.some((child) => cursorKind(clang, child) === 'attribute(packed)'),
+    aligned: [cursor, ...children.filter((child) => cursorKind(clang, child) === 'FieldDecl')].some((one) =>
+      isAligned(clang, one),
+    ),
+    pragmas,
     anonymous,
     fields: fields.map((finish) => finish()),
   });
+}
+
+/** Some versions of libclang do not tell this attribute from others. */
+export function isAligned(clang: Clang, cursor: CXCursor): boolean {
+  return childrenOf(clang, cursor).some((child) =>
+    ['attribute(aligned)', 'UnexposedAttr'].includes(cursorKind(clang, child)),
+  );
 }
 
 /** Gives names to the records without one that are declared directly inside this one. */

@@ -2,7 +2,7 @@ import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, cursorKi
 import { withoutRoot } from './diagnostics.ts';
 import { macroBody, macroComment, significantBody } from './macro-text.ts';
 import type { RawItem } from './raw.ts';
-import { type Ask, integerOf, nameNested, readRecord } from './records.ts';
+import { type Ask, integerOf, isAligned, nameNested, readRecord } from './records.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 import { describeType, tagName } from './types.ts';
 
@@ -20,6 +20,8 @@ interface Walk {
   readonly wanted: ReadonlySet<string>;
   readonly ask: Ask;
   readonly found: Found[];
+  /** Whether `#pragma pack` or `_Pragma("pack")` stands in a header: the parser does not tell where it applies. */
+  readonly pragmas: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export function walkUnit(clang: Clang, unit: CXTranslationUnit, request: UnitReq
     wanted: new Set(request.headers.map((name) => SOURCE_ROOT + name)),
     ask,
     found: [],
+    pragmas: request.files.some(({ content }) => /pragma[\s\\("L]*pack/i.test(content)),
   };
   visitAll(walk, clang.api.getTranslationUnitCursor(unit));
   return inOrder(walk.found, request);
@@ -88,9 +91,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   StructDecl: visitRecord,
   UnionDecl: visitRecord,
   EnumDecl: readEnum,
-  TypedefDecl: ({ clang }, cursor, declaration) => {
+  TypedefDecl: ({ clang, ask }, cursor, declaration) => {
     const type = describeType(clang, clang.api.getTypedefDeclUnderlyingType(cursor));
-    return () => ({ kind: 'typedef', ...declaration, type });
+    const align = isAligned(clang, cursor) ? ask(`_Alignof(${declaration.name})`) : null;
+    return () => ({ kind: 'typedef', ...declaration, type, align: align === null ? null : integerOf(align()) });
   },
   VarDecl: (_walk, _cursor, declaration) => () => ({ kind: 'variable', ...declaration }),
   'macro definition': readMacro,
@@ -122,7 +126,7 @@ function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaratio
 function visitRecord(walk: Walk, cursor: CXCursor, declaration: Declaration): (() => RawItem) | null {
   nameNested(walk.clang, cursor);
   visitAll(walk, cursor);
-  return readRecord(walk.clang, walk.ask, cursor, declaration);
+  return readRecord(walk.clang, walk.ask, cursor, declaration, walk.pragmas);
 }
 
 function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
