@@ -15,7 +15,7 @@ export interface RustRecord {
 }
 
 /** Every target of the plan has 64-bit pointers. */
-export const POINTER_BYTES = 8;
+const POINTER_BYTES = 8;
 
 /**
  * How Rust lays a record out as C does, with padding spelled out where an attribute moved a member.

@@ -72,3 +72,17 @@ describe('the raw Rust bindings', () => {
     expect(emit(item)).toContain('pub struct r#match {\n    pub r#type: c_int,\n    pub self_: c_int,\n}');
   });
 });
+
+describe('a number with a fraction', () => {
+  it.each([
+    ['0.1', 64, 'f64 = 0.1'],
+    ['3', 32, 'f32 = 3.0'],
+    ['1e+300', 64, 'f64 = 1e+300'],
+    ['-0', 64, 'f64 = -0.0'],
+    ['-inf', 32, 'f32 = f32::NEG_INFINITY'],
+    ['nan', 64, 'f64 = f64::NAN'],
+  ] as const)('is written so that Rust reads the same value: %s', (value, bits, text) => {
+    const item: Item = { kind: 'constant', name: 'PART', place, value: { kind: 'float', value, bits }, docs: null };
+    expect(emit(item)).toContain(`pub const PART: ${text};\n`);
+  });
+});

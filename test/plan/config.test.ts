@@ -39,6 +39,7 @@ it('reads paths of flags from the working folder, and those of the configuration
   expect(config({}, {}, { out: 'x' }).outDir).toBe('/project/x');
   expect(config().outDir).toBe('/project/build');
   expect(config({ libkrunDir: '../krun' }).libkrunDir).toBe('/project/packages/krun');
+  expect(config({ header: ['../more.h'] }).headers).toEqual(['/project/packages/more.h']);
 });
 
 it('reads paths of variables from the working folder', () => {

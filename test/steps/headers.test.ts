@@ -1,0 +1,63 @@
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readHeaders } from '../../pipeline/steps/headers.ts';
+import { makeFolder } from '../helpers/session.ts';
+
+let folder: ReturnType<typeof makeFolder>;
+let source: string;
+
+beforeEach(() => {
+  folder = makeFolder('a3s-headers');
+  source = join(folder.path, 'source');
+  mkdirSync(join(source, 'include'), { recursive: true });
+  mkdirSync(join(source, 'src/input'), { recursive: true });
+  writeFileSync(join(source, 'include/libkrun.h'), 'void krun_own(void);\n');
+});
+afterEach(() => folder.remove());
+
+const refused = expect.objectContaining({ failure: expect.objectContaining({ code: 'A3S3002' }) });
+
+describe('the headers of the source tree', () => {
+  it('are libkrun.h alone where a version has no others', async () => {
+    expect(await readHeaders(source, [])).toEqual([{ name: 'libkrun.h', content: 'void krun_own(void);\n' }]);
+  });
+
+  it('may be links to files elsewhere in the tree', async () => {
+    writeFileSync(join(source, 'src/input/libkrun_input.h'), 'struct input;\n');
+    symlinkSync('../src/input/libkrun_input.h', join(source, 'include/libkrun_input.h'));
+    const headers = await readHeaders(source, []);
+    expect(headers[1]).toEqual({ name: 'libkrun_input.h', content: 'struct input;\n' });
+  });
+
+  it('may not be links out of the tree', async () => {
+    writeFileSync(join(folder.path, 'outside.h'), 'struct outside;\n');
+    symlinkSync('../../outside.h', join(source, 'include/libkrun_display.h'));
+    await expect(readHeaders(source, [])).rejects.toEqual(refused);
+  });
+
+  it('may not be links to nothing', async () => {
+    symlinkSync('../src/gone.h', join(source, 'include/libkrun_display.h'));
+    await expect(readHeaders(source, [])).rejects.toMatchObject({ failure: { code: 'A3S5002' } });
+  });
+});
+
+describe("the user's own headers", () => {
+  it('come after them, by file name', async () => {
+    const path = join(folder.path, 'more.h');
+    writeFileSync(path, 'void more(void);\n');
+    const headers = await readHeaders(source, [path]);
+    expect(headers.map(({ name }) => name)).toEqual(['libkrun.h', 'more.h']);
+  });
+
+  it('must be there, be files, and have a header’s size', async () => {
+    const large = join(folder.path, 'large.h');
+    writeFileSync(large, '');
+    truncateSync(large, 4 * 1024 * 1024 + 1);
+    await expect(readHeaders(source, [large])).rejects.toEqual(refused);
+    await expect(readHeaders(source, [source])).rejects.toEqual(refused);
+    await expect(readHeaders(source, ['/dev/zero'])).rejects.toEqual(refused);
+    const missing = readHeaders(source, [join(folder.path, 'gone.h')]);
+    await expect(missing).rejects.toMatchObject({ failure: { code: 'A3S5002' } });
+  });
+});
