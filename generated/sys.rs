@@ -450,9 +450,8 @@ pub struct Functions {
     pub krun_set_rlimits: Option<unsafe extern "C" fn(u32, *const *const c_char) -> i32>,
     pub krun_set_smbios_oem_strings: Option<unsafe extern "C" fn(u32, *const *const c_char) -> i32>,
     pub krun_set_workdir: Option<unsafe extern "C" fn(u32, *const c_char) -> i32>,
-    pub krun_set_exec: Option<
-        unsafe extern "C" fn(u32, *const c_char, *const *const c_char, *const *const c_char) -> i32,
-    >,
+    pub krun_set_exec:
+        Option<unsafe extern "C" fn(u32, *const c_char, *const *const c_char, *const *const c_char) -> i32>,
     pub krun_set_firmware: Option<unsafe extern "C" fn(u32, *const c_char) -> i32>,
     pub krun_set_kernel: Option<unsafe extern "C" fn(u32, *const c_char, u32, *const c_char, *const c_char) -> i32>,
     pub krun_set_env: Option<unsafe extern "C" fn(u32, *const *const c_char) -> i32>,
@@ -476,9 +475,8 @@ pub struct Functions {
     pub krun_add_virtio_console_multiport: Option<unsafe extern "C" fn(u32) -> i32>,
     pub krun_add_console_port_tty: Option<unsafe extern "C" fn(u32, u32, *const c_char, c_int) -> i32>,
     pub krun_add_console_port_inout: Option<unsafe extern "C" fn(u32, u32, *const c_char, c_int, c_int) -> i32>,
-    pub krun_set_root_disk_remount: Option<
-        unsafe extern "C" fn(u32, *const c_char, *const c_char, *const c_char) -> i32,
-    >,
+    pub krun_set_root_disk_remount:
+        Option<unsafe extern "C" fn(u32, *const c_char, *const c_char, *const c_char) -> i32>,
     pub krun_start_enter: Option<unsafe extern "C" fn(u32) -> i32>,
 }
 
