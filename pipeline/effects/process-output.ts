@@ -6,7 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { diskError, withDiskErrors } from './files.ts';
 
 /** Bytes of standard output that are kept in memory; logs on disk are whole. `cargo metadata` prints under 2 MB. */
-const OUTPUT_CAP = 16 * 1024 * 1024;
+const OUTPUT_CAP = 8 * 1024 * 1024;
 /** Longest line that is handed to `onLine`; the rest of it goes to the log only. */
 const LINE_CAP = 8192;
 const TAIL_LINES = 60;

@@ -27,7 +27,7 @@ export interface ProcessRequest {
 export interface ProcessResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Standard output, up to 16 MiB. */
+  /** Standard output, up to 8 MiB. */
   readonly stdout: string;
   /** The last lines of everything printed. */
   readonly tail: readonly string[];
