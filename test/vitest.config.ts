@@ -8,6 +8,7 @@ export default defineConfig({
     // These need a finished build: `npm run test:e2e` runs them.
     exclude: ['test/e2e/**', 'test/boot/**', 'test/addon/**'],
     testTimeout: 20_000,
+    hookTimeout: 60_000,
     reporters: reporters('unit'),
   },
 });
