@@ -12,3 +12,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 sh ci/boot/install-debian.sh
+sh ci/install-libclang.sh

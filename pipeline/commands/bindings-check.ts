@@ -36,7 +36,8 @@ export async function runBindingsCheck(
   // A damaged lock is told before anything is fetched.
   const lock = await readLock(session.config);
   const tree = await sourceTree(session, signal, (text) => stderr.write(text), paint);
-  const ir = await readHeader(tree, session.config, signal);
+  const warn = (message: string): void => void stderr.write(`! ${message}\n`);
+  const { ir } = await readHeader(tree, { ...session, signal, warn });
   const found = await checkGenerated(lock, ir, session.config, form.full);
   const fresh = found.reasons.length === 0;
   if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);

@@ -88,6 +88,7 @@ export function resolveConfig(sources: ConfigSources): Config {
       ...environment,
       firmwareFile: fromFlag(environment.firmwareFile),
       initFile: fromFlag(environment.initFile),
+      libclangPath: fromFlag(environment.libclangPath),
     },
   });
 }

@@ -14,6 +14,8 @@ export interface Environment {
   readonly githubMirror: string | undefined;
   /** `KRUN_INIT_BINARY_PATH`: a ready guest init. */
   readonly initFile: string | undefined;
+  /** `LIBCLANG_PATH`: the libclang to parse headers with, as its file or the folder that holds it. */
+  readonly libclangPath: string | undefined;
   /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. May hold arguments (`ccache gcc -m64`), as for make. */
   readonly initCompiler: CommandLine;
   readonly cargo: string;
@@ -49,6 +51,7 @@ export function readEnvironment(variables: Variables): Environment {
     firmware: text('A3S_FIRMWARE'),
     githubMirror: text('A3S_GITHUB_MIRROR'),
     initFile: text('KRUN_INIT_BINARY_PATH'),
+    libclangPath: text('LIBCLANG_PATH'),
     initCompiler: splitCommand(text('CC_LINUX') ?? text('CC') ?? 'cc'),
     cargo: text('CARGO') ?? 'cargo',
     rustc: text('RUSTC') ?? 'rustc',

@@ -146,7 +146,7 @@ export const ERROR_TABLE = {
     title: 'Header parser cannot be used',
     exit: 72,
     cause: 'The libclang in use could not be started, or sees C types wrongly.',
-    fix: 'Reinstall a3s-build; the embedded parser comes with it.',
+    fix: 'Unset LIBCLANG_PATH, or set it to a libclang of a tested version; the embedded parser comes with a3s-build.',
   },
   A3S4001: {
     title: 'Package check failed',

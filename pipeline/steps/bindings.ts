@@ -16,8 +16,8 @@ const LOCK = 'abi.json';
  * and for compiling (a changed comment then compiles nothing again), and with it, for the packages.
  */
 export const runBindings: RunStep = async (context) => {
-  const { config, signal } = context;
-  const ir = await readHeader(context.need('source').dir, config, signal);
+  const { config } = context;
+  const { ir, parser } = await readHeader(context.need('source').dir, context);
   const lock = await readRuntimeLock(config);
   const versions = { package: config.package.version, tool: config.toolVersion };
   const committed = await generateBindings(ir, { docs: false, lock, versions });
@@ -31,8 +31,8 @@ export const runBindings: RunStep = async (context) => {
   reportSkipped(context, committed.skipped);
   const { functions, constants } = countItems(ir);
   return {
-    facts: { functions, constants, skipped: skippedFacts(committed.skipped), parser: 'embedded' },
-    summary: `${functions} functions, ${constants} constants, ${committed.skipped.length} not offered in every language`,
+    facts: { functions, constants, skipped: skippedFacts(committed.skipped), parser },
+    summary: `${functions} functions, ${constants} constants, ${committed.skipped.length} not offered in every language, parsed by ${parser === 'embedded' ? 'the embedded libclang' : parser}`,
   };
 };
 

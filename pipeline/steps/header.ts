@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
-import { parseHeaders } from '../bindings/libclang/embedded.ts';
+import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
+import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import { readHeaders } from './headers.ts';
 
@@ -13,22 +14,32 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
   return join(config.toolRoot, 'dist', 'libclang-worker.js');
 }
 
+/** What reading headers needs of a step or a session. */
+export interface HeaderContext {
+  readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'environment'>;
+  readonly toolchain: Toolchain;
+  readonly signal: AbortSignal;
+  warn(message: string): void;
+}
+
 /**
  * Parses the headers of a source tree, and those that the user named, for the configured target.
+ * @returns The intermediate form, and the path of the libclang that parsed, or `embedded`.
  * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do, A3S5002 when there is no header.
  */
-export async function readHeader(
-  tree: string,
-  config: Pick<Config, 'toolRoot' | 'target' | 'headers'>,
-  signal: AbortSignal,
-): Promise<HeaderIr> {
-  const raw = await parseHeaders({
-    headers: await readHeaders(tree, config.headers),
-    target: config.target,
-    workerPath: parserWorker(config),
-    signal,
-  });
-  return toIr(raw, LIBKRUN_OVERRIDES);
+export async function readHeader(tree: string, context: HeaderContext): Promise<{ ir: HeaderIr; parser: string }> {
+  const { config, toolchain, signal } = context;
+  const { unit, parser } = await parseWithBestParser(
+    {
+      headers: await readHeaders(tree, config.headers),
+      target: config.target,
+      workerPath: parserWorker(config),
+      warn: (message) => context.warn(message),
+      signal,
+    },
+    { named: config.environment.libclangPath, toolchain },
+  );
+  return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

@@ -15,9 +15,8 @@ export async function parseUnits(headers: Readonly<Record<string, string>>): Pro
     maxBuffer: 256 * 1024 * 1024,
   });
   if (status !== 0) throw new Error(`the parser ended with ${status}: ${stderr.slice(0, 2_000)}`);
-  const units = stdout
-    .trim()
-    .split('\n')
-    .map((line): RawUnit => JSON.parse(line));
+  // The first line is the version of the parser.
+  const [, ...lines] = stdout.trim().split('\n');
+  const units = lines.map((line): RawUnit => JSON.parse(line));
   return new Map(units.map((unit) => [unit.headers[0] ?? '', unit]));
 }

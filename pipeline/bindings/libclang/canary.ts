@@ -27,12 +27,16 @@ export function canaryRequest(target: Target): UnitRequest {
   return unitRequest(target, [{ name: 'canary.h', content: CANARY }]);
 }
 
-/** @throws BuildError A3S3004 naming the first thing that the parser got wrong. */
-export function checkCanary(unit: RawUnit): void {
+/**
+ * @param fix what to do about a parser that fails; the error table's own advice when left out.
+ * @throws BuildError A3S3004 naming the first thing that the parser got wrong.
+ */
+export function checkCanary(unit: RawUnit, fix?: string): void {
   const items = new Map(unit.items.map((item) => [item.name, item]));
   const failed = CHECKS.find(({ holds }) => !holds(items, unit));
   if (failed === undefined) return;
-  throw buildError('A3S3004', { message: `the header parser reads a known header wrongly: ${failed.what}` });
+  const message = `the header parser reads a known header wrongly: ${failed.what}`;
+  throw buildError('A3S3004', { message, ...(fix === undefined ? {} : { fix }) });
 }
 
 type Items = ReadonlyMap<string, RawItem>;

@@ -1,20 +1,25 @@
-import { createRequire } from 'node:module';
-import type * as libclangjs from 'libclangjs/node.js';
+import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
+import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
-type LibClang = Awaited<ReturnType<typeof libclangjs.default.default>>;
-export type CXTranslationUnit = ReturnType<LibClang['parseTranslationUnit']>;
-export type CXCursor = ReturnType<LibClang['getTranslationUnitCursor']>;
-export type CXType = ReturnType<LibClang['getCursorType']>;
+export type CXTranslationUnit = ReturnType<EmbeddedApi['parseTranslationUnit']>;
+export type CXCursor = ReturnType<EmbeddedApi['getTranslationUnitCursor']>;
+export type CXType = ReturnType<EmbeddedApi['getCursorType']>;
 
-/** The parser and what is remembered about its tables. */
+/** Parses a source text as one translation unit and disposes of it after `use`. */
+export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
+
+/** A libclang at work, whichever it is. */
 export interface Clang {
-  readonly api: LibClang;
-  /** Lines that the parser printed since they were last taken. */
+  readonly api: ClangApi;
+  /** As the library itself tells it (`Debian clang version 19.1.7`). */
+  readonly version: string;
+  /** Diagnostics since they were last taken, a line each, as libclang prints them. */
   readonly printed: string[];
-  /** Folders made in the parser's own file system so far. */
-  readonly folders: Set<string>;
   /** Records without a name of their own, by the place where they are declared. */
   readonly nested: Map<string, NestedRecord>;
+  /** Opens a request: its files, and nothing else, are there while `use` runs. */
+  readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => T) => T;
+  readonly stop: () => void;
 }
 
 /** A record that is declared inside another one and has no name. */
@@ -26,35 +31,14 @@ export interface NestedRecord {
   readonly anonymous: boolean;
 }
 
-type Init = (options: Record<string, unknown>) => Promise<LibClang & { PThread: { terminateAllThreads(): void } }>;
+/** How to parse texts beside the files of a request: with the macros that they define, or only declarations. */
+export type ParserFor = (record: 'macros' | 'declarations') => ParseText;
 
-/** Devices that the WebAssembly file system offers and that an `#include` could otherwise read without end. */
-const DEVICES = ['stdin', 'tty', 'tty1', 'random', 'urandom'];
+/** Name of the text that is parsed: within the request's folder, so that quotes find its headers. */
+export const MAIN_FILE = `${SOURCE_ROOT}a3s-build-unit.c`;
 
-/**
- * Starts the embedded libclang. Only the `node.js` entry is loaded: the package's other entries expect a browser.
- * @param from module URL from which the package is resolved.
- */
-export async function startClang(from: string): Promise<Clang & { readonly stop: () => void }> {
-  const printed: string[] = [];
-  const loaded = createRequire(from)('libclangjs/node.js') as Init | { default: Init };
-  const init = typeof loaded === 'function' ? loaded : loaded.default;
-  const collect = (line: string) => printed.push(line);
-  const api = await init({ print: collect, printErr: collect, stdin: () => null });
-  for (const device of DEVICES) api.FS.unlink(`/dev/${device}`);
-  return { api, printed, folders: new Set(), nested: new Map(), stop: () => api.PThread.terminateAllThreads() };
-}
-
-/** Writes a file into the parser's own file system, with the folders that it needs. */
-export function writeFile({ api, folders: made }: Clang, path: string, content: string): void {
-  const folders = path.split('/').slice(1, -1);
-  for (let depth = 1; depth <= folders.length; depth += 1) {
-    const folder = `/${folders.slice(0, depth).join('/')}`;
-    if (!made.has(folder)) api.FS.mkdir(folder);
-    made.add(folder);
-  }
-  api.FS.writeFile(path, content);
-}
+/** libclang's own numbers for what to record (CXTranslationUnit_DetailedPreprocessingRecord is 1). */
+export const RECORD_FLAGS = { macros: 1, declarations: 0 } as const;
 
 /** Name of a cursor's kind (`StructDecl`): stable where the numbers are not. */
 export function cursorKind({ api }: Clang, cursor: CXCursor): string {

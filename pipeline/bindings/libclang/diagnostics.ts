@@ -18,17 +18,26 @@ export function parseDiagnostic(line: string, root: string): RawDiagnostic | nul
     return {
       severity: severity === 'error' ? 'error' : 'fatal',
       place: { file: withoutRoot(file, root), line: Number(row), column: Number(column) },
-      text: printable(text),
+      text: printable(withoutOption(text)),
     };
   }
   const unlocated = UNLOCATED.exec(line);
   if (unlocated === null) return null;
-  return { severity: unlocated[1] === 'error' ? 'error' : 'fatal', place: null, text: printable(unlocated[2] ?? '') };
+  return {
+    severity: unlocated[1] === 'error' ? 'error' : 'fatal',
+    place: null,
+    text: printable(withoutOption(unlocated[2] ?? '')),
+  };
 }
 
 /** Removes the parser's folder from a path, so that only the name given in the request remains. */
 export function withoutRoot(path: string, root: string): string {
   return path.startsWith(root) ? path.slice(root.length) : path;
+}
+
+/** Some versions of libclang name the option of a warning that counts as an error (`[-Wimplicit-int]`), some do not. */
+function withoutOption(text: string): string {
+  return text.replace(/ \[-W[^\]]*\]$/, '');
 }
 
 /** Text of a header may hold terminal control characters; none of them reaches a message. */

@@ -1,10 +1,20 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type BuildError, buildError } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
 import { canaryRequest, checkCanary } from './canary.ts';
 import { printable } from './diagnostics.ts';
 import type { RawUnit } from './raw.ts';
 import { type HeaderFile, unitRequest } from './request.ts';
+import { TESTED_VERSIONS, versionWarning } from './versions.ts';
+
+/** Which libclang parses. They give the same result; a library of the system is several times as fast. */
+export type Parser =
+  | { readonly kind: 'embedded' }
+  /** `library` is the path of the shared library. */
+  | { readonly kind: 'native'; readonly library: string };
 
 /** One translation unit. */
 export interface ParseUnit {
@@ -17,6 +27,10 @@ export interface ParseUnit {
 
 /** How the parser is run. */
 export interface ParserOptions {
+  /** The embedded one when left out. */
+  readonly parser?: Parser;
+  /** Is told when a library that nobody has tested is at work. */
+  readonly warn?: (message: string) => void;
   /** The bundled worker (`dist/libclang-worker.js`). */
   readonly workerPath: string;
   /** The Node that runs it; this process's own when left out. */
@@ -35,8 +49,8 @@ const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const MESSAGE_LIMIT = 4 * 1024;
 
 /**
- * Parses headers with the embedded libclang, in a process of its own, after the parser has proven itself on a header
- * whose content is known. Nothing is read from the disk but what the request holds.
+ * Parses headers with a libclang in a process of its own, after that has proven itself on a header whose content is
+ * known. Nothing is read from the disk but what the request holds.
  * @throws BuildError A3S3002 for a header with errors (the first one, with its source line) or one that the parser
  *   does not survive; A3S3004 when the parser cannot be started or is wrong about the known header.
  */
@@ -57,14 +71,15 @@ export async function parseUnits(units: readonly ParseUnit[], options: ParserOpt
     ...targets.map(canaryRequest),
     ...units.map(({ target, headers, includes }) => unitRequest(target, headers, includes)),
   ];
-  const ended = await runWorker(options, JSON.stringify(requests));
-  const found = ended.output.split('\n').map(readUnit);
+  const ended = await runParser(options, JSON.stringify(requests));
+  const [versionLine = '', ...unitLines] = ended.output.split('\n');
+  const version: string | null = readLine(versionLine);
+  const found: readonly (RawUnit | null)[] = unitLines.map((line) => readLine(line));
   for (const canary of targets.map((_target, index) => found[index])) {
-    if (canary === undefined || canary === null) {
-      throw buildError('A3S3004', { message: `the header parser could not be started: ${ended.reason}` });
-    }
-    checkCanary(canary);
+    if (version === null || canary === undefined || canary === null) throw cannotStart(options, ended.reason);
+    checkCanary(canary, parserFix(options.parser));
   }
+  warnOfVersion(version ?? '', options);
   return units.map(({ headers, includes = [] }, index) => {
     const unit = found[targets.length + index];
     if (unit === undefined || unit === null) {
@@ -78,13 +93,23 @@ export async function parseUnits(units: readonly ParseUnit[], options: ParserOpt
   });
 }
 
-function readUnit(line: string): RawUnit | null {
-  if (line === '') return null;
+function warnOfVersion(version: string, { parser, warn }: ParserOptions): void {
+  const warning = parser?.kind === 'native' ? versionWarning(printable(version), parser.library) : null;
+  if (warning !== null) warn?.(warning);
+}
+
+/** A crash, or the end of the time allowed, can cut a line off. */
+function readLine<T>(line: string): T | null {
   try {
     return JSON.parse(line);
   } catch {
     return null;
   }
+}
+
+function parserFix(parser: Parser = { kind: 'embedded' }): string | undefined {
+  if (parser.kind === 'embedded') return undefined;
+  return `Set LIBCLANG_PATH to a libclang of version ${TESTED_VERSIONS.join(', ')}, or unset it to use the embedded one.`;
 }
 
 function refuseErrors(unit: RawUnit, files: readonly HeaderFile[]): void {
@@ -107,11 +132,27 @@ interface Ended {
   readonly reason: string;
 }
 
-function runWorker(options: ParserOptions, input: string): Promise<Ended> {
-  const { workerPath, nodePath = process.execPath, signal, timeLimit = TIME_LIMIT } = options;
+/** Without folders and without a way through to the disk: what the request does not hold is not there. */
+const EMPTY_FILE_SYSTEM = JSON.stringify({ version: 0, fallthrough: false, roots: [] });
+
+async function runParser(options: ParserOptions, input: string): Promise<Ended> {
+  const { parser, workerPath } = options;
+  // The baseline compiler alone halves the start of the 31 MB module; the parser runs too briefly to earn more.
+  if (parser?.kind !== 'native') return runWorker(options, ['--liftoff-only', workerPath], input);
+  const folder = await mkdtemp(join(tmpdir(), 'a3s-build-libclang-'));
+  try {
+    const fileSystem = join(folder, 'empty.json');
+    await writeFile(fileSystem, EMPTY_FILE_SYSTEM);
+    return await runWorker(options, [workerPath, parser.library, fileSystem], input);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runWorker(options: ParserOptions, args: readonly string[], input: string): Promise<Ended> {
+  const { nodePath = process.execPath, signal, timeLimit = TIME_LIMIT } = options;
   return new Promise((resolve, reject) => {
-    // The baseline compiler alone halves the start of the 31 MB module; the parser runs too briefly to earn more.
-    const child = spawn(nodePath, ['--liftoff-only', workerPath], {
+    const child = spawn(nodePath, args, {
       env: {},
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: timeLimit,
@@ -130,7 +171,7 @@ function runWorker(options: ParserOptions, input: string): Promise<Ended> {
       if (message.length < MESSAGE_LIMIT) message += chunk.toString('utf8', 0, MESSAGE_LIMIT);
     });
     child.stdin.on('error', () => undefined); // A worker that died early closes its input; its exit tells why.
-    child.on('error', (error) => reject(signal?.aborted ? error : cannotStart(error)));
+    child.on('error', (error) => reject(signal?.aborted ? error : cannotStart(options, error.message)));
     child.on('close', (code, killedBy) => {
       const killed = killedBy === 'SIGKILL' ? `stopped after ${timeLimit} ms or too much output` : `signal ${killedBy}`;
       const reason = killedBy === null ? `exit code ${code}${message === '' ? '' : `, ${printable(message)}`}` : killed;
@@ -140,6 +181,11 @@ function runWorker(options: ParserOptions, input: string): Promise<Ended> {
   });
 }
 
-function cannotStart(error: Error): BuildError {
-  return buildError('A3S3004', { message: `the header parser could not be started: ${error.message}` }, error);
+function cannotStart({ parser }: ParserOptions, reason: string): BuildError {
+  const fix = parserFix(parser);
+  const library = parser?.kind === 'native' ? ` (${parser.library})` : '';
+  return buildError('A3S3004', {
+    message: `the header parser${library} could not be started: ${reason}`,
+    ...(fix === undefined ? {} : { fix }),
+  });
 }

@@ -1,11 +1,8 @@
-import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf } from './clang.ts';
+import { type Clang, type CXCursor, childrenOf, type ParseText } from './clang.ts';
 import { parseDiagnostic } from './diagnostics.ts';
 import type { RawValue } from './raw.ts';
 import { SOURCE_ROOT } from './request.ts';
 import { arrayLength, findStringLiteral, integerBehind, scalarOf } from './types.ts';
-
-/** Parses a source text as one translation unit and disposes of it after `use`. */
-export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
 
 const PREFIX = 'a3s_build_probe_';
 const NOT_CONSTANT: RawValue & { kind: 'none' } = { kind: 'none', reason: 'not a constant expression' };

@@ -24,6 +24,14 @@ export interface UnitRequest {
 export const SOURCE_ROOT = '/src/';
 const STANDARD_ROOT = '/standard/';
 
+/** Mistakes that libclang 16 and newer refuse by themselves, and older ones read in silence as something else. */
+const ERRORS_EVERYWHERE = [
+  '-Werror=implicit-int',
+  '-Werror=implicit-function-declaration',
+  '-Werror=int-conversion',
+  '-Werror=incompatible-function-pointer-types',
+];
+
 /** libkrun.h has 39 KB; a header of 10,000 functions has about 3 MB. */
 const HEADER_LIMIT = 4 * 1024 * 1024;
 const TOTAL_LIMIT = 32 * 1024 * 1024;
@@ -57,6 +65,7 @@ export function unitRequest(
       `-I${SOURCE_ROOT.slice(0, -1)}`,
       '-fparse-all-comments',
       '-ferror-limit=0',
+      ...ERRORS_EVERYWHERE,
       '-target',
       target.clangTriple,
     ],

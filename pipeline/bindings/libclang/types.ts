@@ -75,7 +75,9 @@ function describeTypedef(clang: Clang, type: CXType, inner: (type: CXType) => Ra
   const declaration = api.getTypeDeclaration(type);
   const name = api.getCursorSpelling(declaration) ?? '';
   if (positionOf(clang, declaration)?.path.startsWith(SOURCE_ROOT)) return { kind: 'named', name, const: constant };
-  return { kind: 'standard', name, type: inner(api.getCanonicalType(type)), const: constant };
+  // Not the canonical form of `type` itself: whether that repeats the outer `const` depends on the libclang.
+  const behind = api.getCanonicalType(api.getTypedefDeclUnderlyingType(declaration));
+  return { kind: 'standard', name, type: inner(behind), const: constant };
 }
 
 /** Some versions of libclang wrap `struct x` and typedef names once more; the wrapping says nothing. */

@@ -1,41 +1,30 @@
-import { type Clang, type CXTranslationUnit, startClang, writeFile } from './clang.ts';
+import type { Clang, CXTranslationUnit, ParseText } from './clang.ts';
+import { startEmbedded } from './clang-embedded.ts';
+import { startNative } from './clang-native.ts';
 import { parseDiagnostic } from './diagnostics.ts';
-import { evaluateAll, type ParseText } from './evaluate.ts';
+import { evaluateAll } from './evaluate.ts';
 import type { RawDiagnostic, RawItem, RawUnit, RawValue, RawWidths } from './raw.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 import { walkUnit } from './walk.ts';
 
 /**
- * The process that holds the embedded libclang: units as JSON on stdin, one line of JSON for each on stdout. A process
- * of its own, because the WebAssembly build ends the process on a crash and writes its whole source to stderr then.
+ * The process that holds a libclang: units as JSON on stdin; on stdout a line with the library's version, then a line
+ * of JSON for each unit. A process of its own, because a crash of the library ends it, and the WebAssembly build then
+ * writes its whole source to stderr. With two arguments it loads the library that the first one names and reads the
+ * second one as a description of the file system; without, it starts the embedded parser.
  */
 
-const MAIN_FILE = `${SOURCE_ROOT}a3s-build-unit.c`;
 const WIDTHS = { short: 'short', int: 'int', long: 'long', 'long long': 'long long', pointer: 'void *' } as const;
 
 function readUnit(clang: Clang, request: UnitRequest): RawUnit {
-  for (const { path, content } of request.files) writeFile(clang, path, content);
   const includes = request.headers.map((name) => `#include "${name}"\n`).join('');
-  const index = clang.api.createIndex(0, 1);
-  const parse =
-    (options: number): ParseText =>
-    (text, use) => {
-      clang.api.FS.writeFile(MAIN_FILE, text);
-      const unit = clang.api.parseTranslationUnit(index, MAIN_FILE, [...request.arguments], null, options);
-      if (clang.api.isNullPointer(unit)) throw new Error('libclang returned no translation unit');
-      try {
-        return use(unit);
-      } finally {
-        clang.api.disposeTranslationUnit(unit);
-      }
-    };
-  clang.printed.length = 0;
-  clang.nested.clear();
-  const preprocessing = clang.api.CXTranslationUnit_Flags.DetailedPreprocessingRecord.value;
-  const unit = parse(preprocessing)(includes, (parsed) => readItems(clang, parsed, request, parse(0), includes));
-  clang.api.disposeIndex(index);
-  for (const { path } of request.files) clang.api.FS.unlink(path);
-  return unit;
+  return clang.withFiles(request, (parserFor) => {
+    clang.printed.length = 0;
+    clang.nested.clear();
+    return parserFor('macros')(includes, (parsed) =>
+      readItems(clang, parsed, request, parserFor('declarations'), includes),
+    );
+  });
 }
 
 function readItems(
@@ -79,7 +68,10 @@ async function readInput(): Promise<readonly UnitRequest[]> {
 
 async function main(): Promise<void> {
   const requests = await readInput();
-  const clang = await startClang(import.meta.url);
+  const [library, fileSystem] = process.argv.slice(2);
+  const native = library !== undefined && fileSystem !== undefined;
+  const clang = native ? startNative(import.meta.url, library, fileSystem) : await startEmbedded(import.meta.url);
+  process.stdout.write(`${JSON.stringify(clang.version)}\n`);
   for (const request of requests) process.stdout.write(`${JSON.stringify(readUnit(clang, request))}\n`);
   clang.stop();
 }
