@@ -27,6 +27,9 @@ try {
     warmRegistries();
     const tree = prepareTree();
     benchColdRun(tree);
+    // Files changed within the last two seconds are hashed again by the next run: wait until it has nothing to do.
+    spawnSync('sleep', ['3']);
+    time('node', [CLI, '--out', out], { A3S_CACHE_DIR: store });
     benchNoop({ A3S_CACHE_DIR: store }, ['--out', out]);
     benchComments(tree);
   } else {
