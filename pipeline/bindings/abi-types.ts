@@ -1,4 +1,5 @@
 import type { AbiLock } from './abi.ts';
+import { POINTER_SIZED } from './rust-text.ts';
 
 /** How one type of a lock differs from another; the first of these that is true. */
 export type TypeDifference =
@@ -50,15 +51,6 @@ export function compareTypes(before: string, after: string): TypeDifference {
   }
   return compareIntegers(oldWidths, nowWidths);
 }
-
-/** Rust keeps these apart from integers of a fixed width. */
-const POINTER_SIZED: Readonly<Record<string, string>> = {
-  size_t: 'usize',
-  uintptr_t: 'usize',
-  ssize_t: 'isize',
-  ptrdiff_t: 'isize',
-  intptr_t: 'isize',
-};
 
 const INTEGER = /\b([iu](?:8|16|32|64)) ([A-Za-z_]\w*(?: \w+)*)/g;
 

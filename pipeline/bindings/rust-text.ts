@@ -18,7 +18,8 @@ const FFI_INTEGERS: Readonly<Record<string, string>> = {
   'unsigned long long': 'c_ulonglong',
 };
 
-const POINTER_SIZED: Readonly<Record<string, string>> = {
+/** C types that Rust keeps apart from integers of a fixed width, and its names for them. */
+export const POINTER_SIZED: Readonly<Record<string, string>> = {
   size_t: 'usize',
   uintptr_t: 'usize',
   ssize_t: 'isize',

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../helpers/alive.ts';
 import { runCli } from '../helpers/cli.ts';
 import { makeFolder } from '../helpers/session.ts';
 import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
@@ -218,16 +219,6 @@ describe.runIf(PRIVILEGED)('a full disk', () => {
     });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A killed process may still wait for its parent to read its exit code.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 function listing(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })

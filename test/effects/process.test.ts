@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ProcessRequest, runProcess, signalAllGroups } from '../../pipeline/effects/process.ts';
+import { isAlive } from '../helpers/alive.ts';
 import { makeFolder } from '../helpers/session.ts';
 import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
 import { failureOf } from './failure.ts';
@@ -12,16 +13,6 @@ afterAll(folder.remove);
 
 function script(text: string, extra: Partial<ProcessRequest> = {}): ProcessRequest {
   return { command: '/bin/sh', args: ['-c', text], cwd: folder.path, env: { PATH: '/usr/bin:/bin' }, ...extra };
-}
-
-/** Whether any process of that id still runs; a zombie that nobody collects does not count. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /** Waits until the process is gone, for a second at most. */
