@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import type * as koffiModule from 'koffi';
-import { type Clang, MAIN_FILE, type ParserFor, RECORD_FLAGS } from './clang.ts';
+import { type LoadedClang, MAIN_FILE, type ParserFor, RECORD_FLAGS } from './clang.ts';
 import { CLANG_FUNCTIONS, type ClangApi, type ValueKind } from './clang-functions.ts';
-import type { UnitRequest } from './request.ts';
+import { parseDiagnostics } from './diagnostics.ts';
+import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
 type Koffi = typeof koffiModule;
-type Call = (...values: readonly unknown[]) => unknown;
+/** `async` calls on another thread, and the callback on this one. */
+type Call = ((...values: readonly unknown[]) => unknown) & { readonly async: (...values: readonly unknown[]) => void };
 
 /** Binds a function of the library, named without `clang_`. */
 type Bind = (
@@ -32,22 +34,19 @@ interface Binding {
  * @param fileSystem path of a file that describes an empty file system, for `-ivfsoverlay`.
  * @throws when the library cannot be loaded or is too old to have all functions that are needed.
  */
-export function startNative(from: string, library: string, fileSystem: string): Clang {
+export function startNative(from: string, library: string, fileSystem: string): LoadedClang {
   const binding = openLibrary(createRequire(from)('koffi') as Koffi, library);
-  const printed: string[] = [];
   return {
     api: nativeApi(binding),
     version: binding.bindText('getClangVersion')() ?? '',
-    printed,
-    nested: new Map(),
-    withFiles: unitParser(binding, printed, fileSystem),
+    withFiles: unitParser(binding, fileSystem),
     stop: () => undefined,
   };
 }
 
 /** Structures of clang-c/Index.h; pointers in them are only passed back, so they are numbers here. */
 function openLibrary(koffi: Koffi, path: string): Binding {
-  const library = koffi.load(path);
+  const library = koffi.load(path, { lazy: true });
   const pointers = (count: number) => koffi.array('uint64', count, 'Typed');
   const string = koffi.struct({ data: 'uint64', flags: 'uint32' });
   const kinds = {
@@ -133,7 +132,7 @@ function locator({ kinds, bind }: Pick<Binding, 'kinds' | 'bind'>, name: string)
   };
 }
 
-function unitParser(binding: Binding, printed: string[], fileSystem: string): Clang['withFiles'] {
+function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFiles'] {
   const { koffi, bind } = binding;
   const unsaved = koffi.struct({ name: 'str', content: 'void *', length: 'ulong' });
   const createIndex = bind('createIndex', 'void *', 'int', 'int');
@@ -146,30 +145,37 @@ function unitParser(binding: Binding, printed: string[], fileSystem: string): Cl
   );
   const dispose = bind('disposeTranslationUnit', 'void', 'void *');
   const collect = diagnosticReader(binding);
-  return (request: UnitRequest, use) => {
+  return async (request: UnitRequest, use) => {
     const given = request.files.map(({ path, content }) => unsavedFile(path, content));
     const options = [...request.arguments, '-ivfsoverlay', fileSystem];
     const index = createIndex(0, 0);
-    const parserFor: ParserFor = (record) => (text, read) => {
+    const parserFor: ParserFor = (record) => async (text, read) => {
       const files = [...given, unsavedFile(MAIN_FILE, text)];
       const result = new BigUint64Array(1);
       const flags = RECORD_FLAGS[record];
-      const code = parse(index, MAIN_FILE, options, options.length, files, files.length, flags, result);
+      const values = [index, MAIN_FILE, options, options.length, files, files.length, flags, result];
+      const code = await onThread(parse, values);
       if (code !== 0) throw new Error(`libclang returned error ${code} and no translation unit`);
       const unit = result[0];
       try {
-        printed.push(...collect(unit));
-        return read(unit as never);
+        return read(unit as never, parseDiagnostics(collect(unit), SOURCE_ROOT));
       } finally {
         dispose(unit);
       }
     };
     try {
-      return use(parserFor);
+      return await use(parserFor);
     } finally {
       disposeIndex(index);
     }
   };
+}
+
+/** Calls on another thread, so that this one can end a call that takes too long, or go on with other work. */
+function onThread(call: Call, values: readonly unknown[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call.async(...values, (error: unknown, result: unknown) => (error === null ? resolve(result) : reject(error)));
+  });
 }
 
 const SEVERITIES: readonly string[] = ['ignored', 'note', 'warning', 'error', 'fatal error'];

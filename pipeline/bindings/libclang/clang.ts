@@ -1,25 +1,32 @@
 import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
+import type { RawDiagnostic } from './raw.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
 export type CXTranslationUnit = ReturnType<EmbeddedApi['parseTranslationUnit']>;
 export type CXCursor = ReturnType<EmbeddedApi['getTranslationUnitCursor']>;
 export type CXType = ReturnType<EmbeddedApi['getCursorType']>;
 
-/** Parses a source text as one translation unit and disposes of it after `use`. */
-export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
+/** Parses a source text as one translation unit and disposes of it after `use`, which also gets what was diagnosed. */
+export type ParseText = <T>(
+  text: string,
+  use: (unit: CXTranslationUnit, diagnostics: readonly RawDiagnostic[]) => T,
+) => Promise<T>;
 
-/** A libclang at work, whichever it is. */
-export interface Clang {
+/** A libclang that was loaded, whichever it is. */
+export interface LoadedClang {
   readonly api: ClangApi;
   /** As the library itself tells it (`Debian clang version 19.1.7`). */
   readonly version: string;
-  /** Diagnostics since they were last taken, a line each, as libclang prints them. */
-  readonly printed: string[];
+  /** Opens a request: its files, and nothing else, are there while `use` runs. */
+  readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => Promise<T>) => Promise<T>;
+  readonly stop: () => void;
+}
+
+/** A libclang at work on one request. */
+export interface Clang {
+  readonly api: ClangApi;
   /** Records without a name of their own, by the place where they are declared. */
   readonly nested: Map<string, NestedRecord>;
-  /** Opens a request: its files, and nothing else, are there while `use` runs. */
-  readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => T) => T;
-  readonly stop: () => void;
 }
 
 /** A record that is declared inside another one and has no name. */

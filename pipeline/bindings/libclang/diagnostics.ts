@@ -30,6 +30,11 @@ export function parseDiagnostic(line: string, root: string): RawDiagnostic | nul
   };
 }
 
+/** The errors among lines that libclang prints. */
+export function parseDiagnostics(lines: readonly string[], root: string): readonly RawDiagnostic[] {
+  return lines.map((line) => parseDiagnostic(line, root)).filter((found) => found !== null);
+}
+
 /** Removes the parser's folder from a path, so that only the name given in the request remains. */
 export function withoutRoot(path: string, root: string): string {
   return path.startsWith(root) ? path.slice(root.length) : path;

@@ -1,7 +1,5 @@
 import { type Clang, type CXCursor, childrenOf, type ParseText } from './clang.ts';
-import { parseDiagnostic } from './diagnostics.ts';
-import type { RawValue } from './raw.ts';
-import { SOURCE_ROOT } from './request.ts';
+import type { RawDiagnostic, RawValue } from './raw.ts';
 import { arrayLength, findStringLiteral, integerBehind, scalarOf } from './types.ts';
 
 const PREFIX = 'a3s_build_probe_';
@@ -16,25 +14,32 @@ const RETRY_LIMIT = 32;
  * arrays, whose types spell its value: 32 bits each, since an array cannot have 2^64 elements. What fails is tried
  * again alone: a macro that opens a brace swallows the expressions after it.
  */
-export function evaluateAll(
+export async function evaluateAll(
   clang: Clang,
   parse: ParseText,
   prelude: string,
   expressions: readonly string[],
-): readonly RawValue[] {
-  const values = evaluateTogether(clang, parse, prelude, expressions);
+): Promise<readonly RawValue[]> {
+  const { values } = await evaluateTogether(clang, parse, prelude, expressions);
   const failed = values.filter(({ kind }) => kind === 'none').length;
   if (failed === 0 || failed > RETRY_LIMIT || expressions.length === 1) return values;
-  return values.map((value, index) =>
-    value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+  return Promise.all(
+    values.map((value, index) =>
+      value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+    ),
   );
 }
 
-function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): RawValue {
-  const value = evaluateTogether(clang, parse, prelude, [expression])[0];
-  if (value === undefined || value.kind !== 'none') return value ?? NOT_CONSTANT;
+async function evaluateAlone(
+  clang: Clang,
+  parse: ParseText,
+  prelude: string,
+  expression: string,
+): Promise<RawValue> {
+  const { values, diagnostics } = await evaluateTogether(clang, parse, prelude, [expression]);
+  const [value = NOT_CONSTANT] = values;
   if (value !== NOT_CONSTANT) return value;
-  const error = clang.printed.map((line) => parseDiagnostic(line, SOURCE_ROOT)).find((found) => found !== null);
+  const [error] = diagnostics;
   return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
 }
 
@@ -43,15 +48,14 @@ function evaluateTogether(
   parse: ParseText,
   prelude: string,
   expressions: readonly string[],
-): readonly RawValue[] {
-  clang.printed.length = 0;
-  return parse(`${prelude}${expressions.map(probe).join('')}`, (unit) => {
+): Promise<{ readonly values: readonly RawValue[]; readonly diagnostics: readonly RawDiagnostic[] }> {
+  return parse(`${prelude}${expressions.map(probe).join('')}`, (unit, diagnostics) => {
     const variables = new Map<string, CXCursor>();
     for (const cursor of childrenOf(clang, clang.api.getTranslationUnitCursor(unit))) {
       const name = clang.api.getCursorSpelling(cursor) ?? '';
       if (name.startsWith(PREFIX) && clang.api.isInvalidDeclaration(cursor) === 0) variables.set(name, cursor);
     }
-    return expressions.map((_, index) => readValue(clang, variables, index));
+    return { values: expressions.map((_, index) => readValue(clang, variables, index)), diagnostics };
   });
 }
 

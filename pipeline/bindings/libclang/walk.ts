@@ -6,7 +6,7 @@ import { type Ask, integerOf, isAligned, nameNested, readRecord } from './record
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 import { describeType, tagName } from './types.ts';
 
-/** An item as far as the walk can tell; `finish` adds what had to be evaluated. */
+/** An item as far as the walk can tell; `finish` adds what had to be evaluated, when the unit is no longer there. */
 export interface Found {
   /** File and byte, for the order of the result. */
   readonly path: string;
@@ -109,7 +109,7 @@ function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaratio
       name: api.getCursorSpelling(child) ?? '',
       type: describeType(clang, api.getCursorType(child)),
     }));
-  return () => ({
+  const item: RawItem = {
     kind: 'function',
     ...declaration,
     parameters,
@@ -119,7 +119,8 @@ function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaratio
     external: api.getCursorLinkage(cursor).value === api.CXLinkageKind.External.value,
     inline: api.Cursor_isFunctionInlined(cursor) !== 0,
     noReturn: /__attribute__\(\(noreturn\)\)/.test(api.getTypeSpelling(api.getCursorType(cursor)) ?? ''),
-  });
+  };
+  return () => item;
 }
 
 /** Records inside a record are items of their own, in front of it. */
@@ -136,10 +137,11 @@ function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declarati
     .filter((child) => cursorKind(clang, child) === 'EnumConstantDecl')
     .map((child) => api.getCursorSpelling(child) ?? '')
     .map((name) => ({ name, answer: ask(name) }));
+  const name = tagName(clang, api.getCursorType(cursor)) ?? '';
   return () => ({
     kind: 'enum',
     ...declaration,
-    name: tagName(clang, api.getCursorType(cursor)) ?? '',
+    name,
     type,
     values: values.map(({ name, answer }) => ({ name, value: integerOf(answer()) })),
   });
