@@ -32,4 +32,5 @@ const code = await main(process.argv.slice(2), surroundings, stop.signal, {
   stdout: process.stdout,
   stderr: process.stderr,
 });
-process.exitCode = exitBySignal ?? code;
+// Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitBySignal ?? code)));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
+import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
@@ -18,27 +19,38 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 export interface HeaderContext {
   readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'environment'>;
   readonly toolchain: Toolchain;
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** See `ParserOptions`. */
+  readonly inProcess?: boolean;
   warn(message: string): void;
 }
 
 /**
- * Parses the headers of a source tree, and those that the user named, for the configured target.
- * @returns The intermediate form, and the path of the libclang that parsed, or `embedded`.
- * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do, A3S5002 when there is no header.
+ * Parses the headers of a source tree, and those that the user named.
+ * @throws BuildError as {@link parseLibkrunHeaders} does, A3S5002 when there is no header.
  */
 export async function readHeader(tree: string, context: HeaderContext): Promise<{ ir: HeaderIr; parser: string }> {
-  const { config, toolchain, signal } = context;
-  const { unit, parser } = await parseWithBestParser(
-    {
-      headers: await readHeaders(tree, config.headers),
-      target: config.target,
-      workerPath: parserWorker(config),
-      warn: (message) => context.warn(message),
-      signal,
-    },
-    { named: config.environment.libclangPath, toolchain },
+  return parseLibkrunHeaders(await readHeaders(tree, context.config.headers), context);
+}
+
+/**
+ * Parses headers for the configured target.
+ * @returns The intermediate form, and the path of the libclang that parsed, or `embedded`.
+ * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do.
+ */
+export async function parseLibkrunHeaders(
+  headers: readonly HeaderFile[],
+  context: HeaderContext,
+): Promise<{ ir: HeaderIr; parser: string }> {
+  const { config, toolchain, variables, signal, inProcess = false } = context;
+  const { units, parser } = await parseWithBestParser(
+    [{ headers, target: config.target }],
+    { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
+    { named: config.environment.libclangPath, toolchain, searchPath: variables['PATH'] },
   );
+  const [unit] = units;
+  if (unit === undefined) throw new Error('the parser was asked for nothing');
   return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
 }
 

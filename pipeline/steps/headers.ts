@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { constants, readlinkSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { statIfThere, withDiskErrors } from '../effects/files.ts';
 import { buildError } from '../plan/errors.ts';
@@ -29,13 +30,60 @@ export async function readHeaders(source: string, further: readonly string[]): P
     if (!required && statIfThere(path) === undefined) continue;
     const real = await withDiskErrors(path, () => realpath(path));
     if (!real.startsWith(root + sep)) throw refused(`include/${name} leads out of the source tree`, path);
-    headers.push({ name, content: await readHeader(real) });
+    headers.push({ name, content: (await readHeader(real)).toString('utf8') });
   }
-  for (const path of further) headers.push({ name: basename(path), content: await readHeader(path) });
+  return [...headers, ...(await readFurther(further))];
+}
+
+/**
+ * As {@link readHeaders}, for a stored tree of which every file's digest is known.
+ * @param digests SHA-256 of every file by relative path, of a link's text with `link:` before it.
+ * @returns undefined when a header is missing or not what it was.
+ */
+export async function readStoredHeaders(
+  source: string,
+  digests: ReadonlyMap<string, string>,
+  further: readonly string[],
+): Promise<readonly HeaderFile[] | undefined> {
+  const headers: HeaderFile[] = [];
+  for (const { name, required } of OWN_HEADERS) {
+    const path = `include/${name}`;
+    if (!digests.has(path) && !required) continue;
+    const content = await readVerified(source, path, digests).catch(() => undefined);
+    if (content === undefined) return undefined;
+    headers.push({ name, content });
+  }
+  return [...headers, ...(await readFurther(further))];
+}
+
+/** The bytes that were hashed are the ones that are returned: nothing is read a second time. */
+async function readVerified(
+  source: string,
+  path: string,
+  digests: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  const file = join(source, path);
+  const root = await realpath(source);
+  if (statIfThere(file)?.isSymbolicLink() && digests.get(path) !== sha256(`link:${readlinkSync(file)}`)) {
+    return undefined;
+  }
+  const real = await realpath(file);
+  const content = await readHeader(real);
+  const expected = digests.get(relative(root, real).split(sep).join('/'));
+  return expected === sha256(content) ? content.toString('utf8') : undefined;
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+async function readFurther(paths: readonly string[]): Promise<readonly HeaderFile[]> {
+  const headers: HeaderFile[] = [];
+  for (const path of paths) headers.push({ name: basename(path), content: (await readHeader(path)).toString('utf8') });
   return headers;
 }
 
-function readHeader(path: string): Promise<string> {
+function readHeader(path: string): Promise<Buffer> {
   return withDiskErrors(path, async () => {
     // A pipe without a writer would otherwise never open.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -43,7 +91,7 @@ function readHeader(path: string): Promise<string> {
       const status = await file.stat();
       if (!status.isFile()) throw refused('a header must be a file', path);
       if (status.size > SIZE_LIMIT) throw refused(`${status.size} bytes; the limit is ${SIZE_LIMIT}`, path);
-      return await file.readFile('utf8');
+      return await file.readFile();
     } finally {
       await file.close();
     }

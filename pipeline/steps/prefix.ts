@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { assertAudit, auditBinary } from '../binary/audit.ts';
 import { readElf } from '../binary/elf.ts';
-import { readAbi } from '../bindings/abi.ts';
+import { readAbi } from '../bindings/abi-schema.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeMade, docsDigest, emitAbi, readAbi, sha256Of, toLock } from '../../pipeline/bindings/abi.ts';
+import { describeMade, docsDigest, emitAbi, sha256Of, toLock } from '../../pipeline/bindings/abi.ts';
 import { diffAbi } from '../../pipeline/bindings/abi-diff.ts';
+import { readAbi } from '../../pipeline/bindings/abi-schema.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
 import type { RawItem } from '../../pipeline/bindings/libclang/raw.ts';
 import { BuildError } from '../../pipeline/plan/errors.ts';

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { describeMade, emitAbi, readAbi, sha256Of } from '../../pipeline/bindings/abi.ts';
+import { describeMade, emitAbi, sha256Of } from '../../pipeline/bindings/abi.ts';
+import { readAbi } from '../../pipeline/bindings/abi-schema.ts';
 import { generateBindings } from '../../pipeline/bindings/generate.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
 import type { EmittedFile, HeaderIr } from '../../pipeline/bindings/ir.ts';

@@ -30,12 +30,7 @@ export async function evaluateAll(
   );
 }
 
-async function evaluateAlone(
-  clang: Clang,
-  parse: ParseText,
-  prelude: string,
-  expression: string,
-): Promise<RawValue> {
+async function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): Promise<RawValue> {
   const { values, diagnostics } = await evaluateTogether(clang, parse, prelude, [expression]);
   const [value = NOT_CONSTANT] = values;
   if (value !== NOT_CONSTANT) return value;
