@@ -66,9 +66,10 @@ function withEmbedded(headers: Headers): Promise<RawUnit> {
 async function withNative(version: number, headers: Headers, more: Partial<ParseRequest> = {}): Promise<RawUnit> {
   const warn = (message: string) => expect.unreachable(message);
   const search = { named: FOLDERS[version], platform: 'linux', toolchain: { ask: async () => undefined } };
-  const { unit, parser } = await parseWithBestParser({ ...(await base(headers)), warn, ...more }, search);
+  const request = { ...(await base(headers)), warn, ...more };
+  const { units, parser } = await parseWithBestParser([request], request, search);
   expect(parser).toContain(FOLDERS[version]);
-  return unit;
+  return units[0] ?? expect.unreachable('nothing was parsed');
 }
 
 async function failureOf(parsing: Promise<unknown>): Promise<Failure> {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { type LoadedClang, MAIN_FILE, RECORD_FLAGS } from './clang.ts';
-import type { EmbeddedApi } from './clang-functions.ts';
+import { type CXCursor, type CXType, type LoadedClang, MAIN_FILE, RECORD_FLAGS, remembered } from './clang.ts';
+import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
 import { parseDiagnostics } from './diagnostics.ts';
 import { SOURCE_ROOT } from './request.ts';
 
@@ -21,7 +21,8 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
   const loaded = createRequire(from)('libclangjs/node.js') as Init | { default: Init };
   const init = typeof loaded === 'function' ? loaded : loaded.default;
   const collect = (line: string) => printed.push(line);
-  const api = await init({ print: collect, printErr: collect, stdin: () => null });
+  const module = await init({ print: collect, printErr: collect, stdin: () => null });
+  const api = Object.assign(Object.create(module) as typeof module, ownFunctions(module));
   for (const device of DEVICES) api.FS.unlink(`/dev/${device}`);
   const folders = new Set<string>();
   return {
@@ -36,7 +37,7 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
         const unit = api.parseTranslationUnit(index, MAIN_FILE, [...request.arguments], null, RECORD_FLAGS[record]);
         if (api.isNullPointer(unit)) throw new Error('libclang returned no translation unit');
         try {
-          return read(unit, parseDiagnostics(printed, SOURCE_ROOT));
+          return read(unit, () => parseDiagnostics(printed, SOURCE_ROOT));
         } finally {
           api.disposeTranslationUnit(unit);
         }
@@ -45,7 +46,17 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
       for (const { path } of request.files) api.FS.unlink(path);
       return result;
     },
-    stop: () => api.PThread.terminateAllThreads(),
+    stop: () => module.PThread.terminateAllThreads(),
+  };
+}
+
+function ownFunctions(module: EmbeddedApi): Pick<ClangApi, 'cursorKind' | 'typeKind' | 'typeKey'> {
+  const cursorKind = remembered((kind: CXCursor['kind']) => module.getCursorKindSpelling(kind));
+  const typeKind = remembered((kind: CXType['kind']) => module.getTypeKindSpelling(kind));
+  return {
+    cursorKind: (cursor) => cursorKind(cursor.kind),
+    typeKind: (type) => typeKind(type.kind),
+    typeKey: () => null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as koffiModule from 'koffi';
-import { type LoadedClang, MAIN_FILE, type ParserFor, RECORD_FLAGS } from './clang.ts';
+import { type LoadedClang, MAIN_FILE, type ParserFor, RECORD_FLAGS, remembered } from './clang.ts';
 import { CLANG_FUNCTIONS, type ClangApi, type ValueKind } from './clang-functions.ts';
 import { parseDiagnostics } from './diagnostics.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
@@ -44,15 +44,27 @@ export function startNative(from: string, library: string, fileSystem: string): 
   };
 }
 
-/** Structures of clang-c/Index.h; pointers in them are only passed back, so they are numbers here. */
+/** How many 32-bit words the structures of clang-c/Index.h have where pointers have 64 bits. */
+const WORDS = { cursor: 8, type: 6, location: 6, string: 4 };
+
+/** A structure of the library, as it lies in memory. */
+interface Words {
+  readonly words: Int32Array;
+}
+
+/**
+ * Structures of clang-c/Index.h. They are only passed back, but for a kind at their start, so none of their members is
+ * taken apart: a single array is what koffi converts fastest. A calling convention tells such structures from others by
+ * their size and by whether they hold integers, which is the same either way.
+ */
 function openLibrary(koffi: Koffi, path: string): Binding {
   const library = koffi.load(path, { lazy: true });
-  const pointers = (count: number) => koffi.array('uint64', count, 'Typed');
-  const string = koffi.struct({ data: 'uint64', flags: 'uint32' });
+  const structure = (count: number) => koffi.struct({ words: [8, koffi.array('int32', count, 'Typed')] });
+  const string = structure(WORDS.string);
   const kinds = {
-    cursor: koffi.struct({ kind: 'int', xdata: 'int', data: pointers(3) }),
-    type: koffi.struct({ kind: 'int', data: pointers(2) }),
-    location: koffi.struct({ data: pointers(2), offset: 'uint32' }),
+    cursor: structure(WORDS.cursor),
+    type: structure(WORDS.type),
+    location: structure(WORDS.location),
     unit: 'void *',
     number: 'int',
     string,
@@ -92,30 +104,33 @@ function nativeApi(binding: Binding): ClangApi {
     // From clang-c/Index.h, where these numbers are part of the stable interface.
     CXLinkageKind: { External: { value: 4 } },
     CXChildVisitResult: { Continue: 1 },
-    getCursorKindSpelling: remembered(bindText('getCursorKindSpelling', 'int')),
-    getTypeKindSpelling: remembered(bindText('getTypeKindSpelling', 'int')),
+    cursorKind: kindName(bindText('getCursorKindSpelling', 'int')),
+    typeKind: kindName(bindText('getTypeKindSpelling', 'int')),
+    typeKey,
     getFileName: bindText('getFileName', 'void *'),
     isNullPointer: (pointer: unknown) => pointer === null || pointer === 0n,
     visitChildren: childVisitor(binding),
     getExpansionLocation: locator(binding, 'getExpansionLocation'),
     // What getSpellingLocation answers before version 19, from which on it leads into the definition of a macro.
     getSpellingLocation: locator(binding, 'getFileLocation'),
-  } as ClangApi;
+  } as unknown as ClangApi;
 }
 
-function remembered(ask: (key: unknown) => string | null): (key: unknown) => string | null {
-  const answers = new Map<unknown, string | null>();
-  return (key) => {
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = ask(key);
-    answers.set(key, answer);
-    return answer;
-  };
+/** Every structure that has a kind begins with it. */
+function kindName(spelling: (kind: number) => string | null): (of: Words) => string {
+  const name = remembered(spelling);
+  return ({ words }) => name(words[0] ?? 0);
 }
 
+/** The type's address in libclang, with its qualifiers in the lowest bits; null where a number cannot hold it. */
+function typeKey({ words }: Words): number | null {
+  const high = words[3] ?? 0;
+  return high < 0 || high >= 2 ** 21 ? null : high * 2 ** 32 + ((words[2] ?? 0) >>> 0);
+}
+
+/** The visitor's other arguments, the parent and what is passed through, come after the first one and are not read. */
 function childVisitor({ koffi, kinds, bind }: Binding) {
-  const visitor = koffi.pointer(koffi.proto('int', [kinds.cursor, kinds.cursor, 'void *']));
+  const visitor = koffi.pointer(koffi.proto('int', [kinds.cursor]));
   const visit = bind('visitChildren', 'uint', kinds.cursor, visitor, 'void *');
   return (parent: unknown, receive: (child: unknown) => unknown) =>
     visit(parent, (child: unknown) => receive(child), null);
@@ -158,7 +173,7 @@ function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFile
       if (code !== 0) throw new Error(`libclang returned error ${code} and no translation unit`);
       const unit = result[0];
       try {
-        return read(unit as never, parseDiagnostics(collect(unit), SOURCE_ROOT));
+        return read(unit as never, () => parseDiagnostics(collect(unit), SOURCE_ROOT));
       } finally {
         dispose(unit);
       }

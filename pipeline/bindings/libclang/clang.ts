@@ -1,5 +1,5 @@
 import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
-import type { RawDiagnostic } from './raw.ts';
+import type { RawDiagnostic, RawType } from './raw.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
 export type CXTranslationUnit = ReturnType<EmbeddedApi['parseTranslationUnit']>;
@@ -9,7 +9,7 @@ export type CXType = ReturnType<EmbeddedApi['getCursorType']>;
 /** Parses a source text as one translation unit and disposes of it after `use`, which also gets what was diagnosed. */
 export type ParseText = <T>(
   text: string,
-  use: (unit: CXTranslationUnit, diagnostics: readonly RawDiagnostic[]) => T,
+  use: (unit: CXTranslationUnit, diagnostics: () => readonly RawDiagnostic[]) => T,
 ) => Promise<T>;
 
 /** A libclang that was loaded, whichever it is. */
@@ -27,6 +27,8 @@ export interface Clang {
   readonly api: ClangApi;
   /** Records without a name of their own, by the place where they are declared. */
   readonly nested: Map<string, NestedRecord>;
+  /** Types that were described before, by their key. */
+  readonly described: Map<number, RawType>;
 }
 
 /** A record that is declared inside another one and has no name. */
@@ -47,14 +49,14 @@ export const MAIN_FILE = `${SOURCE_ROOT}a3s-build-unit.c`;
 /** libclang's own numbers for what to record (CXTranslationUnit_DetailedPreprocessingRecord is 1). */
 export const RECORD_FLAGS = { macros: 1, declarations: 0 } as const;
 
-/** Name of a cursor's kind (`StructDecl`): stable where the numbers are not. */
+/** See `ClangApi`. */
 export function cursorKind({ api }: Clang, cursor: CXCursor): string {
-  return api.getCursorKindSpelling(cursor.kind) ?? '';
+  return api.cursorKind(cursor);
 }
 
-/** Name of a type's kind (`UInt`): stable where the numbers are not. */
+/** See `ClangApi`. */
 export function typeKind({ api }: Clang, type: CXType): string {
-  return api.getTypeKindSpelling(type.kind) ?? '';
+  return api.typeKind(type);
 }
 
 interface Position {
@@ -79,4 +81,16 @@ export function childrenOf({ api }: Clang, cursor: CXCursor): readonly CXCursor[
     return api.CXChildVisitResult.Continue;
   });
   return children;
+}
+
+/** Asks for each key once. */
+export function remembered<K>(ask: (key: K) => string | null): (key: K) => string {
+  const answers = new Map<K, string>();
+  return (key) => {
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = ask(key) ?? '';
+    answers.set(key, answer);
+    return answer;
+  };
 }

@@ -8,13 +8,14 @@ const WIDTHS = { short: 'short', int: 'int', long: 'long', 'long long': 'long lo
 
 /** Reads one translation unit with a libclang, of the system or embedded. */
 export function readUnit({ api, withFiles }: LoadedClang, request: UnitRequest): Promise<RawUnit> {
-  const clang: Clang = { api, nested: new Map() };
+  const clang: Clang = { api, nested: new Map(), described: new Map() };
   const includes = request.headers.map((name) => `#include "${name}"\n`).join('');
   return withFiles(request, async (parserFor) => {
     const parse = parserFor('declarations');
-    const walked = await parserFor('macros')(includes, (unit, diagnostics) =>
-      diagnostics.length > 0 ? refused(request, diagnostics) : walkItems(clang, unit, request, parse, includes),
-    );
+    const walked = await parserFor('macros')(includes, (unit, diagnosticsOf) => {
+      const diagnostics = diagnosticsOf();
+      return diagnostics.length > 0 ? refused(request, diagnostics) : walkItems(clang, unit, request, parse, includes);
+    });
     return walked();
   });
 }
