@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { main } from './commands/main.ts';
-import { signalAllGroups } from './effects/process.ts';
+import { signalAllGroups } from './effects/process-groups.ts';
 
 /** Exit codes of a program that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type AbiLock, type AbiMade, describeMade, emitAbi, sha256Of, toLock } from '../bindings/abi.ts';
-import { madeOf } from '../bindings/abi-current.ts';
+import { type AbiLock, type AbiMade, describeMade, sha256Of, toLock } from '../bindings/abi.ts';
+import { readAbi } from '../bindings/abi-schema.ts';
+import { generateBindings } from '../bindings/generate.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { ERROR_TABLE } from '../plan/error-table.ts';
 import { type Paint, painter, terminalKind } from '../run/terminal.ts';
 import { parseLibkrunHeaders, readRuntimeLock } from '../steps/header.ts';
-import type { Findings } from './bindings-report.ts';
+import { type Findings, findingLines, findings, findingsJson } from './bindings-report.ts';
 import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
 import { sourceHeaders } from './source-headers.ts';
 
@@ -32,40 +33,16 @@ export async function runBindingsCheck(
 ): Promise<boolean> {
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
-  const { config } = session;
-  const lockText = await readLockText(config);
-  const made = lockText === undefined ? undefined : madeOf(lockText);
   // A damaged lock is told before anything is fetched.
-  if (lockText !== undefined && made === undefined) await readLock(config);
+  const lock = await readLock(session.config);
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
-  const { ir } = await parseLibkrunHeaders(headers, { ...session, signal, warn, inProcess: true });
-  if (!form.full && !form.json && made !== undefined && (await isCurrent(lockText, made, ir, config))) {
-    stderr.write(FRESH);
-    return true;
-  }
-  const { findingsJson } = await import('./bindings-report.ts');
-  const found = await checkGenerated(await readLock(config), ir, config, form.full);
+  const { ir } = await parseLibkrunHeaders(headers, { ...session, signal, warn });
+  const found = await checkGenerated(lock, ir, session.config, form.full);
   const fresh = found.reasons.length === 0;
   if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);
-  else stderr.write(fresh ? FRESH : await staleText(found, paint));
+  else stderr.write(fresh ? 'generated/ is what libkrun.h gives\n' : staleText(found, paint));
   return fresh;
-}
-
-const FRESH = 'generated/ is what libkrun.h gives\n';
-
-/**
- * Whether nothing differs, found out by comparing texts alone. What is to be said of a difference needs the lock's schema
- * and the rules for versions, which take longer to load than all of this.
- */
-async function isCurrent(
-  lockText: string | undefined,
-  made: AbiMade,
-  ir: HeaderIr,
-  config: CheckConfig,
-): Promise<boolean> {
-  if (emitAbi(ir, made).content !== lockText) return false;
-  return (await madeReasons(made, config)).length === 0;
 }
 
 type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'>;
@@ -75,14 +52,8 @@ type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'pa
  * @throws BuildError A3S3001, with line and column, for one that cannot be read.
  */
 export async function readLock(config: CheckConfig): Promise<AbiLock | undefined> {
-  const text = await readLockText(config);
-  if (text === undefined) return undefined;
-  const { readAbi } = await import('../bindings/abi-schema.ts');
-  return readAbi(text, 'generated/abi.json');
-}
-
-function readLockText(config: CheckConfig): Promise<string | undefined> {
-  return readTextIfThere(inGenerated(config, 'abi.json'));
+  const text = await readTextIfThere(inGenerated(config, 'abi.json'));
+  return text === undefined ? undefined : readAbi(text, 'generated/abi.json');
 }
 
 /** Compares `generated/` of the project with what `ir` gives. */
@@ -92,7 +63,6 @@ export async function checkGenerated(
   config: CheckConfig,
   full: boolean,
 ): Promise<Findings> {
-  const { findings } = await import('./bindings-report.ts');
   const now = toLock(ir);
   if (lock === undefined) return findings(lock, now, config, ['abi.json is missing']);
   const reasons = full ? await differingFiles(ir, config) : await lockReasons(lock, now, config);
@@ -114,7 +84,7 @@ async function lockReasons(lock: AbiLock, now: AbiLock, config: CheckConfig): Pr
 }
 
 /** What speaks against the files beside the lock. */
-async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly string[]> {
+export async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly string[]> {
   const reasons: string[] = [];
   const { version } = config.package;
   const { generator } = describeMade(version, config.toolVersion, await readRuntimeLock(config), []);
@@ -131,7 +101,6 @@ async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly
 /** Files whose bytes differ from what the generator makes now. */
 async function differingFiles(ir: HeaderIr, config: CheckConfig): Promise<readonly string[]> {
   const versions = { package: config.package.version, tool: config.toolVersion };
-  const { generateBindings } = await import('../bindings/generate.ts');
   const { files } = await generateBindings(ir, { docs: false, lock: await readRuntimeLock(config), versions });
   const reasons: string[] = [];
   for (const { path, content } of files) {
@@ -142,8 +111,7 @@ async function differingFiles(ir: HeaderIr, config: CheckConfig): Promise<readon
   return reasons;
 }
 
-async function staleText(found: Findings, paint: Paint): Promise<string> {
-  const { findingLines } = await import('./bindings-report.ts');
+function staleText(found: Findings, paint: Paint): string {
   const { fix } = ERROR_TABLE.A3S3001;
   const lines = [...findingLines(found), `Fix: ${fix}`].map((line) => `  ${line}\n`);
   return `${paint('red', '✗')} bindings are stale  ${paint('dim', 'A3S3001')}\n${lines.join('')}`;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, readlinkSync } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { statIfThere, withDiskErrors } from '../effects/files.ts';
@@ -23,12 +22,12 @@ const SIZE_LIMIT = 4 * 1024 * 1024;
  *   that cannot be read.
  */
 export async function readHeaders(source: string, further: readonly string[]): Promise<readonly HeaderFile[]> {
-  const root = await withDiskErrors(source, () => realpath(source));
+  const root = await withDiskErrors(source, async () => realpathSync(source));
   const headers: HeaderFile[] = [];
   for (const { name, required } of OWN_HEADERS) {
     const path = join(source, 'include', name);
     if (!required && statIfThere(path) === undefined) continue;
-    const real = await withDiskErrors(path, () => realpath(path));
+    const real = await withDiskErrors(path, async () => realpathSync(path));
     if (!real.startsWith(root + sep)) throw refused(`include/${name} leads out of the source tree`, path);
     headers.push({ name, content: (await readHeader(real)).toString('utf8') });
   }
@@ -63,11 +62,11 @@ async function readVerified(
   digests: ReadonlyMap<string, string>,
 ): Promise<string | undefined> {
   const file = join(source, path);
-  const root = await realpath(source);
+  const root = realpathSync(source);
   if (statIfThere(file)?.isSymbolicLink() && digests.get(path) !== sha256(`link:${readlinkSync(file)}`)) {
     return undefined;
   }
-  const real = await realpath(file);
+  const real = realpathSync(file);
   const content = await readHeader(real);
   const expected = digests.get(relative(root, real).split(sep).join('/'));
   return expected === sha256(content) ? content.toString('utf8') : undefined;
@@ -86,14 +85,14 @@ async function readFurther(paths: readonly string[]): Promise<readonly HeaderFil
 function readHeader(path: string): Promise<Buffer> {
   return withDiskErrors(path, async () => {
     // A pipe without a writer would otherwise never open.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const status = await file.stat();
+      const status = fstatSync(file);
       if (!status.isFile()) throw refused('a header must be a file', path);
       if (status.size > SIZE_LIMIT) throw refused(`${status.size} bytes; the limit is ${SIZE_LIMIT}`, path);
-      return await file.readFile();
+      return readFileSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   });
 }
