@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { main } from './commands/main.ts';
 import { signalAllGroups } from './effects/process-groups.ts';
 
 /** Exit codes of a program that a signal ended: 128 and the signal's number. */
@@ -28,7 +27,10 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const surroundings = { cwd: process.cwd(), variables: process.env };
-const code = await main(process.argv.slice(2), surroundings, stop.signal, {
+const argv = process.argv.slice(2);
+const plainCheck = argv.join(' ') === 'bindings --check';
+const { main } = plainCheck ? await import('./commands/plain-check.ts') : await import('./commands/main.ts');
+const code = await main(argv, surroundings, stop.signal, {
   stdout: process.stdout,
   stderr: process.stderr,
 });

@@ -8,7 +8,7 @@ import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { ERROR_TABLE } from '../plan/error-table.ts';
 import { type Paint, painter, terminalKind } from '../run/terminal.ts';
-import { parseLibkrunHeaders, readRuntimeLock } from '../steps/header.ts';
+import { parseLibkrunHeaders, preloadParser, readRuntimeLock } from '../steps/header.ts';
 import { type Findings, findingLines, findings, findingsJson } from './bindings-report.ts';
 import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
 import { sourceHeaders } from './source-headers.ts';
@@ -33,11 +33,12 @@ export async function runBindingsCheck(
 ): Promise<boolean> {
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
+  const preloaded = await preloadParser(session);
   // A damaged lock is told before anything is fetched.
   const lock = await readLock(session.config);
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
-  const { ir } = await parseLibkrunHeaders(headers, { ...session, signal, warn });
+  const { ir } = await parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded });
   const found = await checkGenerated(lock, ir, session.config, form.full);
   const fresh = found.reasons.length === 0;
   if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);

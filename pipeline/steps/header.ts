@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
-import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
+import { parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
+import type { Libclang } from '../bindings/libclang/locate.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
@@ -21,8 +22,8 @@ export interface HeaderContext {
   readonly toolchain: Toolchain;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** See `ParserOptions`. */
-  readonly inProcess?: boolean;
+  /** Parser that {@link preloadParser} found: it is to work inside this process, see `ParserOptions`. */
+  readonly preloaded?: Libclang | null;
   warn(message: string): void;
 }
 
@@ -43,15 +44,29 @@ export async function parseLibkrunHeaders(
   headers: readonly HeaderFile[],
   context: HeaderContext,
 ): Promise<{ ir: HeaderIr; parser: string }> {
-  const { config, toolchain, variables, signal, inProcess = false } = context;
+  const { config, signal, preloaded } = context;
+  const inProcess = preloaded !== undefined;
   const { units, parser } = await parseWithBestParser(
     [{ headers, target: config.target }],
     { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
-    { named: config.environment.libclangPath, toolchain, searchPath: variables['PATH'] },
+    searchOf(context),
+    preloaded,
   );
   const [unit] = units;
   if (unit === undefined) throw new Error('the parser was asked for nothing');
   return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
+}
+
+/**
+ * Has the system load the header parser while this process goes on.
+ * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
+ */
+export function preloadParser(context: Omit<HeaderContext, 'signal' | 'warn'>): Promise<Libclang | null> {
+  return preloadBestParser(searchOf(context), parserWorker(context.config));
+}
+
+function searchOf({ config, toolchain, variables }: Omit<HeaderContext, 'signal' | 'warn'>) {
+  return { named: config.environment.libclangPath, toolchain, searchPath: variables['PATH'] };
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

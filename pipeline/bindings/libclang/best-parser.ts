@@ -26,6 +26,19 @@ export interface Search {
   readonly platform?: string;
 }
 
+/**
+ * Finds the parser for {@link parseWithBestParser} beforehand, and has the system load it while this process goes on.
+ * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
+ */
+export async function preloadBestParser(search: Search, workerPath: string): Promise<Libclang | null> {
+  const [found, { preloadLibrary }] = await Promise.all([
+    locateLibclang(search, workerPath),
+    import('./clang-native.ts'),
+  ]);
+  if (found !== null) preloadLibrary(workerPath, found.library);
+  return found;
+}
+
 export interface ParsedUnits {
   /** In the order of the request. */
   readonly units: readonly RawUnit[];
@@ -37,14 +50,16 @@ export interface ParsedUnits {
  * Parses with the libclang that `LIBCLANG_PATH` names, else with one of the system, else with the embedded one; all
  * units in one process. A library of the system that cannot be used costs a warning; one that was asked for by name is
  * an error.
+ * @param located What {@link preloadBestParser} found.
  * @throws BuildError A3S3002 and A3S3004 as `parseUnits`, and A3S3004 for a wrong `LIBCLANG_PATH`.
  */
 export async function parseWithBestParser(
   units: readonly ParseUnit[],
   options: Omit<ParserOptions, 'parser'>,
   search: Search,
+  located?: Libclang | null,
 ): Promise<ParsedUnits> {
-  const found = await locateLibclang(search, options.workerPath);
+  const found = located === undefined ? await locateLibclang(search, options.workerPath) : located;
   if (found !== null) {
     const { library } = found;
     try {

@@ -44,6 +44,25 @@ export function startNative(from: string, library: string, fileSystem: string): 
   };
 }
 
+/** Both of glibc and macOS: symbols are looked up when they are first used. */
+const RTLD_LAZY = 1;
+
+/**
+ * Maps a library into this process on another thread, which takes as long as parsing a header; {@link startNative} then
+ * finds it there. A library that cannot be loaded is left to it, too.
+ */
+export function preloadLibrary(from: string, library: string): void {
+  try {
+    const koffi = createRequire(from)('koffi') as Koffi;
+    koffi
+      .load(null)
+      .func('dlopen', 'void *', ['str', 'int'])
+      .async(library, RTLD_LAZY, () => undefined);
+  } catch {
+    // No such function in this process: the library is loaded when it is needed.
+  }
+}
+
 /** How many 32-bit words the structures of clang-c/Index.h have where pointers have 64 bits. */
 const WORDS = { cursor: 8, type: 6, location: 6, string: 4 };
 

@@ -2,16 +2,12 @@ import { buildError } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
 import { canaryRequest, checkCanary } from './canary.ts';
 import { printable } from './diagnostics.ts';
+import { cannotStart, type ParserOptions, type ParserRun, parserFix } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
 import { type HeaderFile, type UnitRequest, unitRequest } from './request.ts';
 import { versionWarning } from './versions.ts';
-import { cannotStart, type ParserRun, parserFix, runWorker } from './worker-process.ts';
 
-/** Which libclang parses. They give the same result; a library of the system is several times as fast. */
-export type Parser =
-  | { readonly kind: 'embedded' }
-  /** `library` is the path of the shared library. */
-  | { readonly kind: 'native'; readonly library: string };
+export type { ParserOptions } from './parser-run.ts';
 
 /** One translation unit. */
 export interface ParseUnit {
@@ -20,26 +16,6 @@ export interface ParseUnit {
   /** Further files that those may include. */
   readonly includes?: readonly HeaderFile[];
   readonly target: Target;
-}
-
-/** How the parser is run. */
-export interface ParserOptions {
-  /** The embedded one when left out. */
-  readonly parser?: Parser;
-  /** Is told when a library that nobody has tested is at work. */
-  readonly warn?: (message: string) => void;
-  /** The bundled worker (`dist/libclang-worker.js`). */
-  readonly workerPath: string;
-  /** The Node that runs it; this process's own when left out. */
-  readonly nodePath?: string;
-  readonly signal?: AbortSignal;
-  /** Milliseconds; a header that needs longer (macros that grow without end) is refused. */
-  readonly timeLimit?: number;
-  /**
-   * Loads a library of the system into this process, which saves the start of another one. Only for a program that
-   * does nothing else and ends itself afterwards: see {@link readInProcess}.
-   */
-  readonly inProcess?: boolean;
 }
 
 export type ParseRequest = ParseUnit & ParserOptions;
@@ -94,7 +70,10 @@ function warnOfVersion(version: string, { parser, warn }: ParserOptions): void {
 /** Decides where the parser runs; a crash of the embedded one ends its process, so it always has one of its own. */
 async function runParser(options: ParserOptions, requests: readonly UnitRequest[]): Promise<ParserRun> {
   const { parser } = options;
-  if (parser?.kind !== 'native' || options.inProcess !== true) return runWorker(options, requests);
+  if (parser?.kind !== 'native' || options.inProcess !== true) {
+    const { runWorker } = await import('./worker-process.ts');
+    return runWorker(options, requests);
+  }
   const { readInProcess } = await import('./in-process.ts');
   return readInProcess(parser.library, options, requests);
 }

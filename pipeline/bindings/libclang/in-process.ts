@@ -1,12 +1,11 @@
 import type { LoadedClang } from './clang.ts';
 import { startNative } from './clang-native.ts';
 import { printable } from './diagnostics.ts';
-import type { ParserOptions } from './embedded.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
+import { type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
 import { readUnit } from './read-unit.ts';
 import type { UnitRequest } from './request.ts';
-import { type ParserRun, TIME_LIMIT } from './worker-process.ts';
 
 /** Variables that change what clang finds or how it works; `LIBCLANG_PATH` has been read before. */
 const CLANG_VARIABLES = /^(CPATH|\w+_INCLUDE_PATH|SDKROOT|\w+_DEPLOYMENT_TARGET|LIBCLANG_\w+|CINDEXTEST_\w+|CCC_\w+)$/;

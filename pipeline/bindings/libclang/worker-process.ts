@@ -1,24 +1,10 @@
 import { spawn } from 'node:child_process';
-import { type BuildError, buildError } from '../../plan/errors.ts';
 import { printable } from './diagnostics.ts';
-import type { ParserOptions } from './embedded.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
+import { cannotStart, type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
 import type { UnitRequest } from './request.ts';
-import { TESTED_VERSIONS } from './versions.ts';
 
-/** What a parser made of its requests, in order. */
-export interface ParserRun {
-  /** As the library tells it; null when it could not be loaded. */
-  readonly version: string | null;
-  /** Missing or null where the parser gave up. */
-  readonly units: readonly (RawUnit | null | undefined)[];
-  /** Why units may be missing. */
-  readonly reason: string;
-}
-
-/** libkrun.h takes under a second with the embedded parser; slow machines get 60 times as much. */
-export const TIME_LIMIT = 60_000;
 /** A header of 10,000 functions prints about 20 MB. */
 const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const MESSAGE_LIMIT = 4 * 1024;
@@ -72,20 +58,4 @@ function readLine<T>(line: string): T | null {
   } catch {
     return null;
   }
-}
-
-/** The failure of a parser that did not come as far as its first unit. */
-export function cannotStart({ parser }: ParserOptions, reason: string): BuildError {
-  const fix = parserFix(parser);
-  const library = parser?.kind === 'native' ? ` (${parser.library})` : '';
-  return buildError('A3S3004', {
-    message: `the header parser${library} could not be started: ${reason}`,
-    ...(fix === undefined ? {} : { fix }),
-  });
-}
-
-/** What to do about a parser that cannot be used; undefined where the error table says it. */
-export function parserFix(parser: ParserOptions['parser'] = { kind: 'embedded' }): string | undefined {
-  if (parser.kind === 'embedded') return undefined;
-  return `Set LIBCLANG_PATH to a libclang of version ${TESTED_VERSIONS.join(', ')}, or unset it to use the embedded one.`;
 }
