@@ -85,7 +85,7 @@ async function lockReasons(lock: AbiLock, now: AbiLock, config: CheckConfig): Pr
 }
 
 /** What speaks against the files beside the lock. */
-export async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly string[]> {
+async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly string[]> {
   const reasons: string[] = [];
   const { version } = config.package;
   const { generator } = describeMade(version, config.toolVersion, await readRuntimeLock(config), []);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
@@ -15,6 +15,7 @@ import { BuildError, type Failure } from '../../pipeline/plan/errors.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { bundleWorker } from '../helpers/bundle-worker.ts';
 import { REPOSITORY } from '../helpers/session.ts';
+import { storedHeaders } from '../helpers/stored-headers.ts';
 
 /** Folders that ci/install-libclang.sh fills. */
 const FOLDERS: Readonly<Record<number, string>> = {
@@ -31,22 +32,13 @@ const PLAIN = join(REPOSITORY, 'test/fixtures/bindings');
 /** A header for each feature. */
 const FEATURES = join(REPOSITORY, 'test/fixtures/headers');
 const lock = readFileSync(join(REPOSITORY, 'native/Cargo.lock'), 'utf8');
-const { checkoutStore } = inject('fullBuild');
+const libkrunHeaders = storedHeaders(inject('fullBuild').checkoutStore);
 
 type Headers = ParseRequest['headers'];
 
 const readHeader = (folder: string, name: string): Headers => [
   { name, content: readFileSync(join(folder, name), 'utf8') },
 ];
-
-/** The folder of libkrun's own headers, as the source step left them. */
-function libkrunHeaders(): string {
-  const results = join(checkoutStore, 'v1/results/source');
-  const folder = readdirSync(results)
-    .map((key) => join(results, key, 'out/include'))
-    .find((path) => existsSync(join(path, 'libkrun.h')));
-  return folder ?? expect.unreachable('the build left no libkrun.h');
-}
 
 async function base(headers: Headers) {
   return { headers, target: TARGETS['linux-x64'], workerPath: await bundleWorker() };
@@ -103,14 +95,14 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
   });
 
   it.each(['libkrun_display.h', 'libkrun_input.h'])('reads the same for %s of the real library', async (name) => {
-    const headers = readHeader(libkrunHeaders(), name);
+    const headers = readHeader(libkrunHeaders, name);
     const native = await withNative(version, headers);
     expect(native.items.some(({ kind }) => kind === 'record')).toBe(true);
     expect(native).toEqual(await withEmbedded(headers));
   });
 
   it.each([false, true])('leads to the same bytes in every file for the real libkrun.h, docs: %s', async (docs) => {
-    const headers = readHeader(libkrunHeaders(), 'libkrun.h');
+    const headers = readHeader(libkrunHeaders, 'libkrun.h');
     const units = [await withNative(version, headers), await withEmbedded(headers)];
     const [native, embedded] = await Promise.all(
       units.map((unit) =>
