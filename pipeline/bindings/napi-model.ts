@@ -1,7 +1,7 @@
 import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
-import { findNamed } from './napi-resolve.ts';
+import { findNamed, type Resolve } from './napi-resolve.ts';
 import { type MappedParameter, type MappedReturn, mapParameter, mapReturn, RECORD_REASON } from './napi-types.ts';
 
 /** A parameter as JavaScript sees it; those that only count a buffer are not among them. */
@@ -51,13 +51,14 @@ export function nodeModel(ir: HeaderIr): NodeModel {
   const functions: NodeFunction[] = [];
   const constants: NodeConstant[] = [];
   const skipped: Skipped[] = [];
+  const resolve = findNamed(ir);
   // The two names that the addon defines itself.
   const taken = new Set(['loadLibrary', 'raw']);
   const skip = (item: { name: string; place: Skipped['place'] }, reason: string): void => {
     skipped.push({ name: item.name, place: item.place, output: 'node', reason });
   };
   for (const item of ir.items) {
-    const offered = item.kind === 'function' ? nodeFunction(item, ir) : null;
+    const offered = item.kind === 'function' ? nodeFunction(item, resolve) : null;
     if (typeof offered === 'string') skip(item, offered);
     else if (offered !== null && taken.has(offered.jsName)) skip(item, `the name ${offered.jsName} is taken already`);
     else if (offered !== null) functions.push(offered);
@@ -74,11 +75,10 @@ export function nodeModel(ir: HeaderIr): NodeModel {
   return { functions, constants, skipped };
 }
 
-function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
+function nodeFunction(item: FunctionItem, resolve: Resolve): NodeFunction | string {
   if (item.variadic) return 'takes a variable number of arguments';
   const jsName = jsFunctionName(item.name);
   if (RESERVED_JS.has(jsName)) return `${jsName} is a keyword`;
-  const resolve = findNamed(ir);
   const mapped: MappedParameter[] = [];
   for (const parameter of item.parameters) {
     const one = mapParameter(parameter, item.parameters, resolve);
