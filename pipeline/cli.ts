@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { leave } from './effects/leave.ts';
 import { signalAllGroups } from './effects/process-groups.ts';
 
 /** Exit codes of a program that a signal ended: 128 and the signal's number. */
@@ -35,4 +36,4 @@ const code = await main(argv, surroundings, stop.signal, {
   stderr: process.stderr,
 });
 // Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitBySignal ?? code)));
+leave(exitBySignal ?? code);

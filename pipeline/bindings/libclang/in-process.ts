@@ -1,5 +1,6 @@
+import { leaveBy } from '../../effects/leave.ts';
 import type { LoadedClang } from './clang.ts';
-import { startNative } from './clang-native.ts';
+import { immediateExit, startNative } from './clang-native.ts';
 import { printable } from './diagnostics.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
 import { type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
@@ -15,8 +16,8 @@ const CLANG_VARIABLES = /^(CPATH|\w+_INCLUDE_PATH|SDKROOT|\w+_DEPLOYMENT_TARGET|
  *
  * What that gives up against a process of its own: a crash of libclang in a parse is caught by libclang itself, which
  * then returns an error, but one elsewhere ends this process by a signal, without a message of ours. And a parse that
- * takes too long cannot be ended: its thread goes on when this function has returned, so the program must end itself by
- * `process.exit`. Both are fit for a check, which leaves nothing half done; a build, and a program that calls us as a
+ * takes too long cannot be ended: its thread goes on when this function has returned, Node would wait for it even in
+ * `process.exit`, and the program must end by {@link leave}. Both are fit for a check, which leaves nothing half done; a build, and a program that calls us as a
  * library, must not pay for a header with their own end.
  */
 export async function readInProcess(
@@ -42,18 +43,19 @@ export async function readInProcess(
         reason = reasonOf(error);
       }
     });
-    await Promise.race([Promise.all(work), timeOut(timeLimit, signal)]);
+    const done = await Promise.race([Promise.all(work).then(() => true), timeOut(timeLimit, signal)]);
+    if (!done) leaveBy(immediateExit(workerPath));
     signal?.throwIfAborted();
     return { version: clang.version, units: [...units], reason };
   });
 }
 
-/** Resolves when the time is over, or the work is to be given up. */
-function timeOut(limit: number, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves with false when the time is over, or the work is to be given up. */
+function timeOut(limit: number, signal: AbortSignal | undefined): Promise<false> {
   return new Promise((resolve) => {
     // The work may be done long before: nobody waits for this timer.
-    setTimeout(resolve, limit).unref();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    setTimeout(() => resolve(false), limit).unref();
+    signal?.addEventListener('abort', () => resolve(false), { once: true });
   });
 }
 
