@@ -30,6 +30,8 @@ export type Compare = (before: string, after: string) => { difference: TypeDiffe
 /** @param old What the names of types stand for on the older side, and `now` on the newer one. */
 export function comparer(old: TypeNames, now: TypeNames): Compare {
   return (before, after) => {
+    // Most types are the same word for word, and stand for nothing else.
+    if (before === after && !before.includes('named ')) return { difference: 'none', before, after };
     const [oldType, newType] = [resolveType(before, old), resolveType(after, now)];
     const difference = compareTypes(oldType, newType);
     const renamed = before !== after && difference === 'none';

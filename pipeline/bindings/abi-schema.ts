@@ -2,9 +2,8 @@ import semver from 'semver';
 import * as z from 'zod';
 import { parseDocument } from '../plan/document.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
+import { LOCK_FORM } from './abi-files.ts';
 
-/** Version of the lock's form; a lock of another form is not read. */
-const FORM = 2;
 /** The lock of libkrun.h has 50 KB. */
 const SIZE_LIMIT = 16 * 1024 * 1024;
 
@@ -66,7 +65,7 @@ const interfaceLock = z.strictObject({
 });
 
 const lockSchema = z.strictObject({
-  form: z.literal(FORM),
+  form: z.literal(LOCK_FORM),
   headers: z.array(text),
   made: made.optional(),
   interfaces: z.array(interfaceLock).refine(namesTargetsOnce, 'a target may be named only once'),

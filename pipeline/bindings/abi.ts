@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LOCK_FORM } from './abi-files.ts';
 import type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
 import { commonIr } from './common-ir.ts';
 import type { CType, Docs, EmittedFile, FunctionItem, HeaderIr, Item, ParameterRole, RecordItem } from './ir.ts';
@@ -8,29 +9,17 @@ import { groupByInterface } from './target-groups.ts';
 // Reading a lock takes a library that is slow to load, and is seldom needed: see abi-schema.ts.
 export type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
 
-/** Version of the lock's form. */
-export const LOCK_FORM: AbiLock['form'] = 2;
-
-/** Every file of `generated/` but the lock itself, in the order in which the lock names them. */
-export const LOCKED_FILES = [
-  'sys.rs',
-  'napi/Cargo.lock',
-  'napi/Cargo.toml',
-  'napi/build.rs',
-  'napi/src/constants.rs',
-  'napi/src/functions.rs',
-  'napi/src/lib.rs',
-  'libkrun.d.ts',
-] as const;
-
 /**
  * Makes `abi.json`: keys in a fixed order, one line for each parameter and constant, so that a diff reads well.
  * @param how Left out where the interface alone is wanted.
  */
 export function emitAbi(irs: readonly HeaderIr[], how?: AbiMade): EmittedFile {
-  const { form, headers, interfaces } = toLock(irs);
-  const lock = { form, headers, ...(how === undefined ? {} : { made: how }), interfaces };
-  return { path: 'abi.json', content: `${layOut(lock, '')}\n` };
+  return { path: 'abi.json', content: lockText({ ...toLock(irs), made: how }) };
+}
+
+/** The text of a lock, as it is committed. */
+export function lockText({ form, headers, made, interfaces }: AbiLock): string {
+  return `${layOut({ form, headers, ...(made === undefined ? {} : { made }), interfaces }, '')}\n`;
 }
 
 /**

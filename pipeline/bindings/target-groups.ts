@@ -25,7 +25,13 @@ export function groupTargets<T>(
 export function groupByInterface(irs: readonly HeaderIr[]): readonly PerTargets<HeaderIr>[] {
   const entries = irs.map((ir) => ({ targets: [ir.target], value: ir }));
   const withoutLines = (key: string, value: unknown): unknown => (key === 'line' ? undefined : value);
-  return groupTargets(entries, ({ headers, items }) => JSON.stringify([headers, items], withoutLines));
+  // Targets that were read alike share their items.
+  const texts = new Map<HeaderIr['items'], string>();
+  return groupTargets(entries, ({ headers, items }) => {
+    const text = texts.get(items) ?? JSON.stringify([headers, items], withoutLines);
+    texts.set(items, text);
+    return text;
+  });
 }
 
 /** What was left out, once for all targets; where it concerns only some of them, with their names. */

@@ -15,10 +15,24 @@ export function irsOf(
   tell?: (question: string) => void,
 ): readonly HeaderIr[] {
   const parameters = units.map(parametersOf);
+  const known = new Map<string, HeaderIr>();
   return units.map((unit, index) => {
-    const own = parameters[index] ?? new Map();
-    return toIr(unit, overridesFor(own, parameters, overrides), tell);
+    const content = contentOf(unit);
+    const same = known.get(content);
+    if (same !== undefined) return { ...same, target: unit.target };
+    const ir = toIr(unit, overridesFor(parameters[index] ?? new Map(), parameters, overrides), tell);
+    known.set(content, ir);
+    return ir;
   });
+}
+
+/** A standard type of 64 bits is `long` on some systems and `long long` on others; the IR has its name and width. */
+const LONG_LONG = /("kind":"standard","name":"\w+","type":\{"kind":"scalar","scalar":"(?:unsigned )?long) long"/g;
+
+/** Text that is equal for units that lead to the same IR but for the target; most headers are the same everywhere. */
+function contentOf({ target: _target, ...unit }: RawUnit): string {
+  const text = JSON.stringify(unit);
+  return unit.widths.long === unit.widths['long long'] ? text.replace(LONG_LONG, '$1"') : text;
 }
 
 /** Names of the parameters of each function. */

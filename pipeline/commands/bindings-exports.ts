@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { readElf } from '../binary/elf.ts';
 import { statIfThere, withDiskErrors } from '../effects/files.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
 import type { Session } from './session.ts';
@@ -59,6 +58,7 @@ async function readLibrary({ config, pins }: LibrarySession, path: string): Prom
     if (status.isFile() && status.size <= SIZE_LIMIT) return readFile(path);
     throw buildError('A3S1205', { message: `${path} is no file of a library's size`, where: { file: path } });
   });
+  const { readElf } = await import('../binary/elf.ts');
   const { missing, extra } = pins.libkrun.exports;
   const inside = relative(resolve(config.projectRoot), path);
   return {

@@ -7,7 +7,9 @@ import { exportChanges } from '../bindings/abi-exports.ts';
 import { changeJson, changeSections, verdictLines, versionLines } from '../bindings/abi-report.ts';
 import { judgeVersion, verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import type { Config } from '../plan/config.ts';
+import { ERROR_TABLE } from '../plan/error-table.ts';
 import { buildError } from '../plan/errors.ts';
+import type { Paint } from '../run/terminal.ts';
 import type { BuiltLibrary } from './bindings-exports.ts';
 
 /** What a check or a run of the generator found. */
@@ -41,11 +43,12 @@ export function findings(
     library === undefined || exports === null
       ? []
       : exportChanges(before, now, { ...exports, reviewed: library.reviewed.missing });
+  const ofHeaders = before.interfaces === now.interfaces ? [] : diffAbi(before, now);
   return {
     headers: now.headers,
     targets: now.interfaces.flatMap(({ targets }) => targets),
     reasons,
-    changes: [...diffAbi(before, now), ...ofExports],
+    changes: [...ofHeaders, ...ofExports],
     versions: { recorded: lock?.made?.package ?? null, current: config.package.version },
     exports,
   };
@@ -83,8 +86,31 @@ export function exportFindingLines({ exports }: Findings): readonly string[] {
   return [...exportLines(exports), ...review].map((line) => `${exports.library}: ${line}`);
 }
 
+/** What a check says to people. */
+export function checkText(found: Findings, paint: Paint): string {
+  const lines = [...findingLines(found), ...exportFindingLines(found)];
+  if (isFresh(found)) return ['generated/ is what libkrun.h gives', ...lines].map((line) => `${line}\n`).join('');
+  const head = `${paint('red', '✗')} bindings are stale  ${paint('dim', 'A3S3001')}\n`;
+  return head + [...lines, `Fix: ${ERROR_TABLE.A3S3001.fix}`].map((line) => `  ${line}\n`).join('');
+}
+
+/** What a check says to programs. */
+export function checkJson(found: Findings): object {
+  return { fresh: isFresh(found), ...findingsJson(found) };
+}
+
+/** Whether `generated/` is what the headers give. */
+export function isFresh({ reasons }: Findings): boolean {
+  return reasons.length === 0;
+}
+
+/** Whether the library that was compared, if any, exports what was reviewed. */
+export function isReviewed({ exports }: Findings): boolean {
+  return exports === null || notReviewed(exports).length === 0;
+}
+
 /** Names on one side only that nobody has reviewed. */
-export function notReviewed({ missing, unexpected }: ExportComparison): readonly string[] {
+function notReviewed({ missing, unexpected }: ExportComparison): readonly string[] {
   return [...missing, ...unexpected];
 }
 

@@ -51,7 +51,9 @@ const initTools = ({ environment }: Config): ToolInput[] => [
 
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */
 export function toolQuestions(config: Config): readonly ToolInput[] {
-  return [...cargoTools(config), ...initTools(config)];
+  const wanted = wantedSteps(config);
+  const compiles = [...wanted].some((id) => DEFINITIONS[id].compiles === true);
+  return [...(compiles ? cargoTools(config) : []), ...(wanted.has('init') ? initTools(config) : [])];
 }
 
 const cargoInputs: StepInputs = (config, _pins, facts) => [
@@ -230,7 +232,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
  * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target.
  */
 export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan {
-  const wanted = new Set(config.only.length === 0 ? STEP_IDS : config.only.flatMap(withNeeds));
+  const wanted = wantedSteps(config);
   return {
     schema: 1,
     tool: config.toolVersion,
@@ -265,6 +267,10 @@ function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): Pla
     compiles: definition.compiles ?? false,
     background: definition.background ?? false,
   };
+}
+
+function wantedSteps({ only }: Config): ReadonlySet<StepId> {
+  return new Set(only.length === 0 ? STEP_IDS : only.flatMap(withNeeds));
 }
 
 function withNeeds(id: StepId): readonly StepId[] {

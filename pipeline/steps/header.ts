@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
-import { irsOf } from '../bindings/target-irs.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
@@ -34,11 +33,13 @@ export async function readHeader(
   { config, toolchain, signal, warn }: HeaderContext,
 ): Promise<{ irs: readonly HeaderIr[]; parser: string }> {
   const headers = await readHeaders(tree, config.headers);
-  const { units, parser } = await parseWithBestParser(
+  const parsing = parseWithBestParser(
     Object.values(TARGETS).map((target) => ({ headers, target })),
     { workerPath: parserWorker(config), warn: (message) => warn(message), signal },
     { named: config.environment.libclangPath, toolchain },
   );
+  // Loaded while the parser's process is at work.
+  const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
   return { irs: irsOf(units, LIBKRUN_OVERRIDES), parser };
 }
 

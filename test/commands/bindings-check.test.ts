@@ -1,12 +1,14 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { describeMade, emitAbi, LOCKED_FILES, sha256Of } from '../../pipeline/bindings/abi.ts';
+import { describeMade, emitAbi, sha256Of } from '../../pipeline/bindings/abi.ts';
+import { LOCKED_FILES } from '../../pipeline/bindings/abi-files.ts';
 import { readAbi } from '../../pipeline/bindings/abi-schema.ts';
 import { generateBindings } from '../../pipeline/bindings/generate.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
 import type { EmittedFile, HeaderIr } from '../../pipeline/bindings/ir.ts';
-import { checkGenerated, readLockText } from '../../pipeline/commands/bindings-check.ts';
+import { readLockText } from '../../pipeline/commands/bindings-check.ts';
+import { checkGenerated, readCommitted } from '../../pipeline/commands/bindings-compare.ts';
 import type { BuiltLibrary } from '../../pipeline/commands/bindings-exports.ts';
 import { exportFindingLines, findingLines, findingsJson } from '../../pipeline/commands/bindings-report.ts';
 import type { Config } from '../../pipeline/plan/config.ts';
@@ -45,7 +47,8 @@ function write(path: string, content: string): void {
 
 async function check(now: readonly HeaderIr[], full: boolean, changes: Partial<Config> = {}, library?: BuiltLibrary) {
   const changed = { ...config, ...changes };
-  return checkGenerated(await readLockText(changed), now, changed, full, library);
+  const committed = await readCommitted(await readLockText(changed), changed);
+  return checkGenerated(committed, now, changed, full, library);
 }
 
 // Before anything is generated: what the fast check loads must not be there already.
