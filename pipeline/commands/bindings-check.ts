@@ -51,8 +51,10 @@ export async function runBindingsCheck(
 }
 
 async function loadComparison(lock: string | undefined, config: Config) {
-  const [compare, report] = await Promise.all([import('./bindings-compare.ts'), import('./bindings-report.ts')]);
-  return { ...compare, report, committed: await compare.readCommitted(lock, config) };
+  const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
+  const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
+  const report = { checkJson, checkText, isFresh, isReviewed };
+  return { checkGenerated, report, committed: await readCommitted(lock, config) };
 }
 
 /** A tree of the user's is read where it lies; the pinned one is fetched and verified first. */

@@ -34,7 +34,7 @@ export const runPrefix: RunStep = async (context) => {
   const { functions, exports, lines } = await checkExports(context, join(prefix, 'lib', target.libraryFile));
   return {
     facts: { headers, functions, exports, version },
-    summary: [`${functions} functions exported`, ...lines, `${headers.length} headers`].join(', '),
+    summary: [`${functions} functions exported, ${headers.length} headers`, ...lines].join('; '),
   };
 };
 
