@@ -2,31 +2,33 @@ import semver from 'semver';
 import * as z from 'zod';
 import { parseDocument } from '../plan/document.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
+import { LOCK_FORM } from './abi-files.ts';
 
-/** Version of the lock's form; a lock of another form is not read. */
-const FORM = 1;
 /** The lock of libkrun.h has 50 KB. */
 const SIZE_LIMIT = 16 * 1024 * 1024;
 
 const text = z.string().max(4_096);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
 const named = { name: text };
+/** `header` is the one that an item stands in. */
+const declared = { ...named, header: text };
+/** Absent where the Node addon offers it. */
+const offered = { node: z.literal(false).optional() };
 const described = { deprecated: z.literal(true).optional(), docs: sha256.nullable() };
 
 const functionLock = z.strictObject({
-  ...named,
+  ...declared,
   returns: text,
   meaning: z.enum(['status', 'value', 'boolean', 'never', 'plain']),
   variadic: z.literal(true).optional(),
   unprototyped: z.literal(true).optional(),
   parameters: z.array(z.strictObject({ ...named, type: text, role: text, nullable: z.literal(true).optional() })),
-  /** Absent where the Node addon offers the function. */
-  node: z.literal(false).optional(),
+  ...offered,
   ...described,
 });
-const constantLock = z.strictObject({ ...named, type: text, value: text, ...described });
+const constantLock = z.strictObject({ ...declared, type: text, value: text, ...offered, ...described });
 const recordLock = z.strictObject({
-  ...named,
+  ...declared,
   union: z.literal(true).optional(),
   size: z.int().nonnegative().nullable(),
   align: z.int().positive().nullable(),
@@ -34,12 +36,12 @@ const recordLock = z.strictObject({
   ...described,
 });
 const enumLock = z.strictObject({
-  ...named,
+  ...declared,
   type: text,
-  values: z.array(z.strictObject({ ...named, value: text })),
+  values: z.array(z.strictObject({ ...named, value: text, ...offered })),
   ...described,
 });
-const typedefLock = z.strictObject({ ...named, type: text, ...described });
+const typedefLock = z.strictObject({ ...declared, type: text, ...described });
 
 /** No segment may begin with a dot: the path leads nowhere but below the lock's own folder. */
 const inside = text.regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a plain relative path');
@@ -52,11 +54,9 @@ const made = z.strictObject({
   files: z.array(z.strictObject({ path: inside, sha256 })),
 });
 
-const lockSchema = z.strictObject({
-  form: z.literal(FORM),
-  target: text,
-  headers: z.array(text),
-  made: made.optional(),
+const interfaceLock = z.strictObject({
+  /** Those on which the headers declare exactly this. */
+  targets: z.array(text),
   functions: z.array(functionLock),
   constants: z.array(constantLock),
   records: z.array(recordLock),
@@ -64,7 +64,22 @@ const lockSchema = z.strictObject({
   typedefs: z.array(typedefLock),
 });
 
-/** The interface as committed: every name, type, meaning and value, a digest for each comment, and no prose. */
+const lockSchema = z.strictObject({
+  form: z.literal(LOCK_FORM),
+  headers: z.array(text),
+  made: made.optional(),
+  interfaces: z.array(interfaceLock).refine(namesTargetsOnce, 'a target may be named only once'),
+});
+
+function namesTargetsOnce(interfaces: readonly { readonly targets: readonly string[] }[]): boolean {
+  const all = interfaces.flatMap(({ targets }) => targets);
+  return new Set(all).size === all.length;
+}
+
+/** What the headers declare for some targets: every name, type, meaning and value, and a digest for each comment. */
+export type AbiInterface = Readonly<z.infer<typeof interfaceLock>>;
+
+/** The interface as committed, for every target, without prose. */
 export type AbiLock = Readonly<z.infer<typeof lockSchema>>;
 
 /** How the files beside the lock were made. */

@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
-import type { AbiLock, AbiMade } from './abi-schema.ts';
-import type { CType, Docs, EmittedFile, HeaderIr, Item, ParameterRole } from './ir.ts';
+import { LOCK_FORM } from './abi-files.ts';
+import type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
+import { commonIr } from './common-ir.ts';
+import type { CType, Docs, EmittedFile, FunctionItem, HeaderIr, Item, ParameterRole, RecordItem } from './ir.ts';
 import { nodeModel } from './napi-model.ts';
+import { groupByInterface } from './target-groups.ts';
 
-export type { AbiLock, AbiMade } from './abi-schema.ts';
-
-/** Version of the lock's form; a lock of another form is not read. */
-const FORM = 1;
+// Reading a lock takes a library that is slow to load, and is seldom needed: see abi-schema.ts.
+export type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
 
 /**
  * Makes `abi.json`: keys in a fixed order, one line for each parameter and constant, so that a diff reads well.
  * @param how Left out where the interface alone is wanted.
  */
-export function emitAbi(ir: HeaderIr, how?: AbiMade): EmittedFile {
-  const { form, target, headers, ...items } = toLock(ir);
-  const lock = { form, target, headers, ...(how === undefined ? {} : { made: how }), ...items };
-  return { path: 'abi.json', content: `${layOut(lock, '')}\n` };
+export function emitAbi(irs: readonly HeaderIr[], how?: AbiMade): EmittedFile {
+  return { path: 'abi.json', content: lockText({ ...toLock(irs), made: how }) };
+}
+
+/** The text of a lock, as it is committed. */
+export function lockText({ form, headers, made, interfaces }: AbiLock): string {
+  return `${layOut({ form, headers, ...(made === undefined ? {} : { made }), interfaces }, '')}\n`;
 }
 
 /**
@@ -40,57 +44,91 @@ export function sha256Of(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The lock of an IR, as {@link readAbi} would read it back. */
-export function toLock(ir: HeaderIr): AbiLock {
+/** The lock of the IRs of all targets, as it is read back. */
+export function toLock(irs: readonly HeaderIr[]): AbiLock {
+  const groups = groupByInterface(irs);
+  const { functions, constants } = nodeModel(commonIr(groups).ir);
+  const offered: Offered = {
+    functions: new Set(functions.map(({ item }) => item.name)),
+    constants: new Set(constants.map(({ name }) => name)),
+  };
+  const interfaces = groups.map(({ targets, value }) => ({ targets: [...targets], ...interfaceOf(value, offered) }));
+  return { form: LOCK_FORM, headers: [...(irs[0]?.headers ?? [])], interfaces };
+}
+
+/** The interface for a target, or undefined where the lock has none. */
+export function interfaceFor({ interfaces }: AbiLock, target: string): AbiInterface | undefined {
+  return interfaces.find(({ targets }) => targets.includes(target));
+}
+
+/** What the Node addon has, by C name. */
+interface Offered {
+  readonly functions: ReadonlySet<string>;
+  readonly constants: ReadonlySet<string>;
+}
+
+function interfaceOf(ir: HeaderIr, offered: Offered): Omit<AbiInterface, 'targets'> {
   const pick = <K extends Item['kind']>(kind: K) =>
     ir.items.filter((item): item is Extract<Item, { readonly kind: K }> => item.kind === kind);
-  const notInNode = new Set(nodeModel(ir).skipped.map(({ name }) => name));
+  const node = (name: string, names: ReadonlySet<string>) => (names.has(name) ? {} : { node: false as const });
   return {
-    form: FORM,
-    target: ir.target,
-    headers: [...ir.headers],
     functions: pick('function').map((item) => ({
-      name: item.name,
-      returns: typeText(item.returns),
-      meaning: item.meaning,
-      ...(item.variadic ? { variadic: true as const } : {}),
-      ...(item.prototyped ? {} : { unprototyped: true as const }),
-      parameters: item.parameters.map(({ name, type, role, nullable }) => ({
-        name,
-        type: typeText(type),
-        role: roleText(role),
-        ...(nullable ? { nullable: true as const } : {}),
-      })),
-      ...(notInNode.has(item.name) ? { node: false as const } : {}),
+      ...functionLock(item),
+      ...node(item.name, offered.functions),
       ...describe(item.docs),
     })),
-    constants: pick('constant').map(({ name, value, docs }) => ({
-      name,
+    constants: pick('constant').map(({ value, ...item }) => ({
+      ...declare(item),
       type: value.kind === 'string' ? 'string' : value.kind === 'float' ? `f${value.bits}` : typeText(value.type),
       value: value.value,
-      ...describe(docs),
+      ...node(item.name, offered.constants),
+      ...describe(item.docs),
     })),
-    records: pick('record').map(({ name, union, layout, fields, docs }) => ({
-      name,
-      ...(union ? { union: true as const } : {}),
-      size: layout?.size ?? null,
-      align: layout?.align ?? null,
-      fields: fields.map((field) => ({
-        name: field.name,
-        type: typeText(field.type),
-        offset: field.offset,
-        ...(field.bits === undefined ? {} : { bits: `${field.bits.width} from bit ${field.bits.start}` }),
-      })),
-      ...describe(docs),
+    records: pick('record').map((item) => ({ ...recordLock(item), ...describe(item.docs) })),
+    enums: pick('enum').map(({ type, values, ...item }) => ({
+      ...declare(item),
+      type: typeText(type),
+      values: values.map(({ name, value }) => ({ name, value, ...node(name, offered.constants) })),
+      ...describe(item.docs),
     })),
-    enums: pick('enum').map(({ name, type, values, docs }) => ({
+    typedefs: pick('typedef').map((item) => ({ ...declare(item), type: typeText(item.type), ...describe(item.docs) })),
+  };
+}
+
+function functionLock(item: FunctionItem) {
+  return {
+    ...declare(item),
+    returns: typeText(item.returns),
+    meaning: item.meaning,
+    ...(item.variadic ? { variadic: true as const } : {}),
+    ...(item.prototyped ? {} : { unprototyped: true as const }),
+    parameters: item.parameters.map(({ name, type, role, nullable }) => ({
       name,
       type: typeText(type),
-      values: values.map((entry) => ({ ...entry })),
-      ...describe(docs),
+      role: roleText(role),
+      ...(nullable ? { nullable: true as const } : {}),
     })),
-    typedefs: pick('typedef').map(({ name, type, docs }) => ({ name, type: typeText(type), ...describe(docs) })),
   };
+}
+
+function recordLock(item: RecordItem) {
+  const { union, layout, fields } = item;
+  return {
+    ...declare(item),
+    ...(union ? { union: true as const } : {}),
+    size: layout?.size ?? null,
+    align: layout?.align ?? null,
+    fields: fields.map((field) => ({
+      name: field.name,
+      type: typeText(field.type),
+      offset: field.offset,
+      ...(field.bits === undefined ? {} : { bits: `${field.bits.width} from bit ${field.bits.start}` }),
+    })),
+  };
+}
+
+function declare({ name, place }: Pick<Item, 'name' | 'place'>) {
+  return { name, header: place.file };
 }
 
 /** SHA-256 of a comment's words; independent of how its lines were broken by stars and indentation. */

@@ -1,15 +1,11 @@
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import { type AbiLock, type AbiMade, describeMade, sha256Of, toLock } from '../bindings/abi.ts';
-import { readAbi } from '../bindings/abi-schema.ts';
-import { generateBindings } from '../bindings/generate.ts';
-import type { HeaderIr } from '../bindings/ir.ts';
+import { join, resolve } from 'node:path';
+import type { AbiLock } from '../bindings/abi.ts';
+import { LOCK_FORM, LOCK_PATH } from '../bindings/abi-files.ts';
 import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
-import { ERROR_TABLE } from '../plan/error-table.ts';
-import { type Paint, painter, terminalKind } from '../run/terminal.ts';
-import { parseLibkrunHeaders, preloadParser, readRuntimeLock } from '../steps/header.ts';
-import { type Findings, findingLines, findings, findingsJson } from './bindings-report.ts';
+import { painter, terminalKind } from '../run/terminal.ts';
+import { parseLibkrunHeaders, preloadParser } from '../steps/header.ts';
+import { readBuiltLibrary } from './bindings-exports.ts';
 import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
 import { sourceHeaders } from './source-headers.ts';
 
@@ -17,11 +13,14 @@ export interface CheckForm {
   /** Make every file anew and compare bytes, instead of trusting the digests in the lock. */
   readonly full: boolean;
   readonly json: boolean;
+  /** Library to compare with the headers, instead of one that was built; its exports must be those reviewed. */
+  readonly library: string | undefined;
 }
 
 /**
- * Says whether the project's `generated/` is what libkrun.h gives; writes nothing there.
- * @returns Whether it is.
+ * Says whether the project's `generated/` is what libkrun.h gives; writes nothing there. Header and library are compared
+ * beside it.
+ * @returns Whether it is, and the library named, if any, exports what was reviewed.
  * @throws BuildError A3S3001, with line and column, for a lock that cannot be read.
  */
 export async function runBindingsCheck(
@@ -35,85 +34,47 @@ export async function runBindingsCheck(
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
   const preloaded = await preloadParser(session);
   // A damaged lock is told before anything is fetched.
-  const lock = await readLock(session.config);
+  const lock = await readLockText(session.config);
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
-  const { ir } = await parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded });
-  const found = await checkGenerated(lock, ir, session.config, form.full);
-  const fresh = found.reasons.length === 0;
-  if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);
-  else stderr.write(fresh ? 'generated/ is what libkrun.h gives\n' : staleText(found, paint));
-  return fresh;
+  const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
+  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
+  const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
+    parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
+    loadComparison(lock, session.config),
+    readBuiltLibrary(session, named, warn),
+  ]);
+  const found = await checkGenerated(committed, irs, session.config, form.full, library);
+  if (form.json) stdout.write(`${JSON.stringify(report.checkJson(found), null, 2)}\n`);
+  else stderr.write(report.checkText(found, paint));
+  return report.isFresh(found) && (named === undefined || report.isReviewed(found));
 }
 
-type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'>;
+async function loadComparison(lock: string | undefined, config: Config) {
+  const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
+  const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
+  const report = { checkJson, checkText, isFresh, isReviewed };
+  return { checkGenerated, report, committed: await readCommitted(lock, config) };
+}
 
 /**
- * The committed lock, or undefined where there is none.
+ * Text of the committed lock, or undefined where there is none. What a glance shows to be wrong is told at once;
+ * whatever else may be wrong only when the lock is not what would be written now.
  * @throws BuildError A3S3001, with line and column, for one that cannot be read.
  */
-export async function readLock(config: CheckConfig): Promise<AbiLock | undefined> {
-  const text = await readTextIfThere(inGenerated(config, 'abi.json'));
-  return text === undefined ? undefined : readAbi(text, 'generated/abi.json');
-}
-
-/** Compares `generated/` of the project with what `ir` gives. */
-export async function checkGenerated(
-  lock: AbiLock | undefined,
-  ir: HeaderIr,
-  config: CheckConfig,
-  full: boolean,
-): Promise<Findings> {
-  const now = toLock(ir);
-  if (lock === undefined) return findings(lock, now, config, ['abi.json is missing']);
-  const reasons = full ? await differingFiles(ir, config) : await lockReasons(lock, now, config);
-  return findings(lock, now, config, reasons);
-}
-
-function inGenerated({ projectRoot }: CheckConfig, path: string): string {
-  return join(projectRoot, 'generated', path);
-}
-
-/** Why the lock, or a file that it names, is not of today. */
-async function lockReasons(lock: AbiLock, now: AbiLock, config: CheckConfig): Promise<readonly string[]> {
-  const { made, ...declared } = lock;
-  const reasons: string[] = [];
-  if (!isDeepStrictEqual(declared, now)) reasons.push('abi.json does not say what the header declares');
-  if (lock.target !== now.target) reasons.push(`abi.json was made for ${lock.target}`);
-  if (made === undefined) return [...reasons, 'abi.json does not say how the files beside it were made'];
-  return [...reasons, ...(await madeReasons(made, config))];
-}
-
-/** What speaks against the files beside the lock. */
-async function madeReasons(made: AbiMade, config: CheckConfig): Promise<readonly string[]> {
-  const reasons: string[] = [];
-  const { version } = config.package;
-  const { generator } = describeMade(version, config.toolVersion, await readRuntimeLock(config), []);
-  if (made.generator !== generator) reasons.push("another version of a3s-build, or of the addon's runtime, made it");
-  if (made.package !== version) reasons.push(`made for package version ${made.package}; it is ${version} now`);
-  for (const { path, sha256 } of made.files) {
-    const content = await readTextIfThere(inGenerated(config, path));
-    if (content === undefined) reasons.push(`${path} is missing`);
-    else if (sha256Of(content) !== sha256) reasons.push(`${path} is not as it was made`);
+export async function readLockText(config: Pick<Config, 'projectRoot'>): Promise<string | undefined> {
+  const text = await readTextIfThere(join(config.projectRoot, LOCK_PATH));
+  if (text !== undefined && !looksSound(text)) {
+    const { readAbi } = await import('../bindings/abi-schema.ts');
+    readAbi(text, LOCK_PATH);
   }
-  return reasons;
+  return text;
 }
 
-/** Files whose bytes differ from what the generator makes now. */
-async function differingFiles(ir: HeaderIr, config: CheckConfig): Promise<readonly string[]> {
-  const versions = { package: config.package.version, tool: config.toolVersion };
-  const { files } = await generateBindings(ir, { docs: false, lock: await readRuntimeLock(config), versions });
-  const reasons: string[] = [];
-  for (const { path, content } of files) {
-    const there = await readTextIfThere(inGenerated(config, path));
-    if (there === undefined) reasons.push(`${path} is missing`);
-    else if (there !== content) reasons.push(`${path} differs from what the header gives`);
+function looksSound(text: string): boolean {
+  try {
+    return (JSON.parse(text) as Partial<AbiLock> | null)?.form === LOCK_FORM;
+  } catch {
+    return false;
   }
-  return reasons;
-}
-
-function staleText(found: Findings, paint: Paint): string {
-  const { fix } = ERROR_TABLE.A3S3001;
-  const lines = [...findingLines(found), `Fix: ${fix}`].map((line) => `  ${line}\n`);
-  return `${paint('red', '✗')} bindings are stale  ${paint('dim', 'A3S3001')}\n${lines.join('')}`;
 }

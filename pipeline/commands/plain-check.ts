@@ -14,7 +14,7 @@ export async function main(
   streams: Streams,
 ): Promise<number> {
   try {
-    const form = { full: false, json: false };
+    const form = { full: false, json: false, library: undefined };
     return (await runBindingsCheck({}, surroundings, signal, streams, form)) ? 0 : CHECK_FAILED;
   } catch (error) {
     return tellFailure(error, streams, surroundings, signal, false);

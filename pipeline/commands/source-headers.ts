@@ -41,9 +41,9 @@ async function fetchSource(
   write: (text: string) => unknown,
   paint: Paint,
 ): Promise<string> {
-  const { runSession } = await import('./build.ts');
-  const { manifest } = await runSession(session, signal, plainView(write, paint));
-  const key = manifest.steps.find((step) => step.id === 'source')?.key;
+  const { runSteps } = await import('./build.ts');
+  const outcomes = await runSteps(session, signal, plainView(write, paint));
+  const key = outcomes.get('source')?.manifest.key;
   if (key === undefined) throw new Error('the source step left no result');
   return session.store.resultDir('source', key);
 }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
 import type { Libclang } from '../bindings/libclang/locate.ts';
@@ -9,6 +8,7 @@ import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
+import { TARGETS } from '../plan/targets.ts';
 import { readHeaders } from './headers.ts';
 
 /** The bundled process that holds the parser. */
@@ -18,7 +18,7 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
-  readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'environment'>;
+  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'environment'>;
   readonly toolchain: Toolchain;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -31,30 +31,36 @@ export interface HeaderContext {
  * Parses the headers of a source tree, and those that the user named.
  * @throws BuildError as {@link parseLibkrunHeaders} does, A3S5002 when there is no header.
  */
-export async function readHeader(tree: string, context: HeaderContext): Promise<{ ir: HeaderIr; parser: string }> {
+export async function readHeader(tree: string, context: HeaderContext): Promise<ReadHeaders> {
   return parseLibkrunHeaders(await readHeaders(tree, context.config.headers), context);
 }
 
+export interface ReadHeaders {
+  /** The intermediate form for each target. */
+  readonly irs: readonly HeaderIr[];
+  /** Path of the libclang that parsed, or `embedded`. */
+  readonly parser: string;
+}
+
 /**
- * Parses headers for the configured target.
- * @returns The intermediate form, and the path of the libclang that parsed, or `embedded`.
- * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do.
+ * Parses headers for every target: what is made of them is the same on every host.
+ * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and `toIr` do.
  */
 export async function parseLibkrunHeaders(
   headers: readonly HeaderFile[],
   context: HeaderContext,
-): Promise<{ ir: HeaderIr; parser: string }> {
+): Promise<ReadHeaders> {
   const { config, signal, preloaded } = context;
   const inProcess = preloaded !== undefined;
-  const { units, parser } = await parseWithBestParser(
-    [{ headers, target: config.target }],
+  const parsing = parseWithBestParser(
+    Object.values(TARGETS).map((target) => ({ headers, target })),
     { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
     searchOf(context),
     preloaded,
   );
-  const [unit] = units;
-  if (unit === undefined) throw new Error('the parser was asked for nothing');
-  return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
+  // Loaded while the parser is at work.
+  const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
+  return { irs: irsOf(units, LIBKRUN_OVERRIDES), parser };
 }
 
 /**

@@ -65,7 +65,7 @@ async function measure(functions: number): Promise<Times> {
   expect(ir.items.filter(({ kind }) => kind === 'function')).toHaveLength(functions);
   await timed(times, 'sys.rs', () => emitSys(ir, { docs: true }));
   await timed(times, 'napi crate', () => emitNapi(ir, { docs: true, lock, runtimePath: '../../native/node' }));
-  await timed(times, 'lock', () => emitAbi(ir));
+  await timed(times, 'lock', () => emitAbi([ir]));
   await timed(times, 'declarations', () => emitDts(ir, { docs: true }));
   return times;
 }

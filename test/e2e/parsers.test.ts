@@ -75,7 +75,7 @@ async function failureOf(parsing: Promise<unknown>): Promise<Failure> {
 /** Everything that is emitted for a header that needs no override. */
 function emitted(unit: RawUnit) {
   const ir = toIr(unit, []);
-  return [emitAbi(ir), emitSys(ir, { docs: false }), emitSys(ir, { docs: true })];
+  return [emitAbi([ir]), emitSys(ir, { docs: false }), emitSys(ir, { docs: true })];
 }
 
 it('has a folder for every version that is called tested', () => {
@@ -107,7 +107,11 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
     const units = [await withNative(version, headers), await withEmbedded(headers)];
     const [native, embedded] = await Promise.all(
       units.map((unit) =>
-        generateBindings(toIr(unit, LIBKRUN_OVERRIDES), { docs, lock, versions: { package: '1.0.0', tool: '1.0.0' } }),
+        generateBindings([toIr(unit, LIBKRUN_OVERRIDES)], {
+          docs,
+          lock,
+          versions: { package: '1.0.0', tool: '1.0.0' },
+        }),
       ),
     );
     expect(native?.files.map(({ path }) => path)).toContain('libkrun.d.ts');
