@@ -17,6 +17,8 @@ type Bind = (
 ) => Call;
 
 interface Binding {
+  /** Names of files by their handles, which are those of one unit. */
+  readonly fileNames: Map<unknown, string | null>;
   readonly koffi: Koffi;
   readonly kinds: Readonly<Record<Exclude<ValueKind, 'text'> | 'string', koffiModule.TypeObject | string>>;
   readonly bind: Bind;
@@ -99,6 +101,7 @@ function openLibrary(koffi: Koffi, path: string): Binding {
   const dispose = bind('disposeString', 'void', string);
   return {
     koffi,
+    fileNames: new Map(),
     kinds,
     bind,
     bindText: (name, ...takes) => {
@@ -132,13 +135,25 @@ function nativeApi(binding: Binding): ClangApi {
     cursorKind: kindName(bindText('getCursorKindSpelling', 'int')),
     typeKind: kindName(bindText('getTypeKindSpelling', 'int')),
     typeKey,
-    getFileName: bindText('getFileName', 'void *'),
+    getFileName: fileNamer(binding),
     isNullPointer: (pointer: unknown) => pointer === null || pointer === 0n,
     visitChildren: childVisitor(binding),
     getExpansionLocation: locator(binding, 'getExpansionLocation'),
     // What getSpellingLocation answers before version 19, from which on it leads into the definition of a macro.
     getSpellingLocation: locator(binding, 'getFileLocation'),
   } as unknown as ClangApi;
+}
+
+/** Nearly all cursors of a unit stand in a handful of files. */
+function fileNamer({ bindText, fileNames }: Binding): (file: unknown) => string | null {
+  const ask = bindText('getFileName', 'void *');
+  return (file) => {
+    const known = fileNames.get(file);
+    if (known !== undefined) return known;
+    const name = ask(file);
+    fileNames.set(file, name);
+    return name;
+  };
 }
 
 /** Every structure that has a kind begins with it. */
@@ -173,7 +188,7 @@ function locator({ kinds, bind }: Pick<Binding, 'kinds' | 'bind'>, name: string)
 }
 
 function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFiles'] {
-  const { koffi, bind } = binding;
+  const { koffi, bind, fileNames } = binding;
   const unsaved = koffi.struct({ name: 'str', content: 'void *', length: 'ulong' });
   const createIndex = bind('createIndex', 'void *', 'int', 'int');
   const disposeIndex = bind('disposeIndex', 'void', 'void *');
@@ -189,6 +204,7 @@ function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFile
     const given = request.files.map(({ path, content }) => unsavedFile(path, content));
     const options = [...request.arguments, '-ivfsoverlay', fileSystem];
     const index = createIndex(0, 0);
+    const disposals: Promise<unknown>[] = [];
     const parserFor: ParserFor = (record) => async (text, read) => {
       const files = [...given, unsavedFile(MAIN_FILE, text)];
       const result = new BigUint64Array(1);
@@ -197,15 +213,17 @@ function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFile
       const code = await onThread(parse, values);
       if (code !== 0) throw new Error(`libclang returned error ${code} and no translation unit`);
       const unit = result[0];
+      fileNames.clear();
       try {
         return read(unit as never, () => parseDiagnostics(collect(unit), SOURCE_ROOT));
       } finally {
-        dispose(unit);
+        disposals.push(onThread(dispose, [unit]));
       }
     };
     try {
       return await use(parserFor);
     } finally {
+      await Promise.all(disposals);
       disposeIndex(index);
     }
   };
