@@ -24,17 +24,17 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
   const module = await init({ print: collect, printErr: collect, stdin: () => null });
   const api = Object.assign(Object.create(module) as typeof module, ownFunctions(module));
   for (const device of DEVICES) api.FS.unlink(`/dev/${device}`);
-  const folders = new Set<string>();
   return {
     api,
     version: EMBEDDED_VERSION,
     withFiles: async (request, use) => {
-      for (const { path, content } of request.files) writeFile(api, folders, path, content);
+      // Files in memory: each look into the parser's own file system costs it a millisecond, as it does so from a thread.
+      const given = request.files.map(({ path, content }) => ({ filename: path, contents: content }));
       const index = api.createIndex(0, 1);
       const result = await use((record) => async (text, read) => {
         printed.length = 0;
-        api.FS.writeFile(MAIN_FILE, text);
-        const unit = api.parseTranslationUnit(index, MAIN_FILE, [...request.arguments], null, RECORD_FLAGS[record]);
+        const files = [...given, { filename: MAIN_FILE, contents: text }];
+        const unit = api.parseTranslationUnit(index, MAIN_FILE, [...request.arguments], files, RECORD_FLAGS[record]);
         if (api.isNullPointer(unit)) throw new Error('libclang returned no translation unit');
         try {
           return read(unit, () => parseDiagnostics(printed, SOURCE_ROOT));
@@ -43,7 +43,6 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
         }
       });
       api.disposeIndex(index);
-      for (const { path } of request.files) api.FS.unlink(path);
       return result;
     },
     stop: () => module.PThread.terminateAllThreads(),
@@ -56,17 +55,7 @@ function ownFunctions(module: EmbeddedApi): Pick<ClangApi, 'cursorKind' | 'typeK
   return {
     cursorKind: (cursor) => cursorKind(cursor.kind),
     typeKind: (type) => typeKind(type.kind),
-    typeKey: () => null,
+    // No address is to be had; in C, what is spelled alike at file level is the same type.
+    typeKey: (type) => `${typeKind(type.kind)} ${module.getTypeSpelling(type)}`,
   };
-}
-
-/** Writes a file into the parser's own file system, with the folders that it needs and that are not made yet. */
-function writeFile(api: EmbeddedApi, made: Set<string>, path: string, content: string): void {
-  const folders = path.split('/').slice(1, -1);
-  for (let depth = 1; depth <= folders.length; depth += 1) {
-    const folder = `/${folders.slice(0, depth).join('/')}`;
-    if (!made.has(folder)) api.FS.mkdir(folder);
-    made.add(folder);
-  }
-  api.FS.writeFile(path, content);
 }

@@ -60,8 +60,8 @@ interface OwnFunctions {
   cursorKind(cursor: CXCursor): string;
   /** Name of a type's kind (`UInt`): stable where the numbers are not. */
   typeKind(type: CXType): string;
-  /** The same number for the same type of one unit; null where the library does not tell. */
-  typeKey(type: CXType): number | null;
+  /** The same for the same type of one unit, and for no other; null where that cannot be told. */
+  typeKey(type: CXType): number | string | null;
 }
 
 /** What the walk asks of a libclang, embedded or of the system. */

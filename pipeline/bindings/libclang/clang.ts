@@ -28,7 +28,7 @@ export interface Clang {
   /** Records without a name of their own, by the place where they are declared. */
   readonly nested: Map<string, NestedRecord>;
   /** Types that were described before, by their key. */
-  readonly described: Map<number, RawType>;
+  readonly described: Map<number | string, RawType>;
 }
 
 /** A record that is declared inside another one and has no name. */

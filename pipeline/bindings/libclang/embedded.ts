@@ -33,24 +33,25 @@ export async function parseHeaders(request: ParseRequest): Promise<RawUnit> {
 }
 
 /**
- * Parses several units in one process, whose start costs more than many headers; for each target the parser proves
- * itself first.
+ * Parses several units in one process, whose start costs more than many headers. A library of the system proves itself
+ * first for each target; the embedded parser is always the same one, and proves for one target that all of it is there.
  * @throws BuildError as {@link parseHeaders} does, for the first unit that has errors.
  */
 export async function parseUnits(units: readonly ParseUnit[], options: ParserOptions): Promise<RawUnit[]> {
   const targets = [...new Map(units.map(({ target }) => [target.id, target])).values()];
+  const proven = options.parser?.kind === 'native' ? targets : targets.slice(0, 1);
   const requests = [
-    ...targets.map(canaryRequest),
+    ...proven.map(canaryRequest),
     ...units.map(({ target, headers, includes }) => unitRequest(target, headers, includes)),
   ];
   const { version, units: found, reason } = await runParser(options, requests);
-  for (const canary of targets.map((_target, index) => found[index])) {
+  for (const canary of proven.map((_target, index) => found[index])) {
     if (version === null || canary === undefined || canary === null) throw cannotStart(options, reason);
     checkCanary(canary, parserFix(options.parser));
   }
   warnOfVersion(version ?? '', options);
   return units.map(({ headers, includes = [] }, index) => {
-    const unit = found[targets.length + index];
+    const unit = found[proven.length + index];
     if (unit === undefined || unit === null) {
       throw buildError('A3S3002', {
         message: `the parser gave up on ${headers.map(({ name }) => name).join(', ')}: ${reason}`,

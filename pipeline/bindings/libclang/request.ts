@@ -60,6 +60,9 @@ export function unitRequest(
       'c',
       '-std=gnu17',
       '-nostdinc',
+      // Where no compiler is installed, libclang need not look for its parts.
+      '--sysroot=/none',
+      '--gcc-toolchain=/none',
       '-isystem',
       STANDARD_ROOT.slice(0, -1),
       `-I${SOURCE_ROOT.slice(0, -1)}`,

@@ -5,6 +5,12 @@ import { cannotStart, type ParserOptions, type ParserRun, TIME_LIMIT } from './p
 import type { RawUnit } from './raw.ts';
 import type { UnitRequest } from './request.ts';
 
+/**
+ * The baseline compiler alone halves the start of the 31 MB module, of which most functions are never called; the parser
+ * runs too briefly to earn more.
+ */
+const EMBEDDED_FLAGS = ['--liftoff-only', '--wasm-lazy-validation'];
+
 /** A header of 10,000 functions prints about 20 MB. */
 const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const MESSAGE_LIMIT = 4 * 1024;
@@ -13,8 +19,7 @@ const MESSAGE_LIMIT = 4 * 1024;
 export async function runWorker(options: ParserOptions, requests: readonly UnitRequest[]): Promise<ParserRun> {
   const { parser, workerPath } = options;
   const input = JSON.stringify(requests);
-  // The baseline compiler alone halves the start of the 31 MB module; the parser runs too briefly to earn more.
-  if (parser?.kind !== 'native') return spawnWorker(options, ['--liftoff-only', workerPath], input);
+  if (parser?.kind !== 'native') return spawnWorker(options, [...EMBEDDED_FLAGS, workerPath], input);
   return withEmptyFileSystem((file) => spawnWorker(options, [workerPath, parser.library, file], input));
 }
 
