@@ -3,6 +3,7 @@
  *
  *   npm run bench              everything; builds libkrun twice
  *   npm run bench -- quick     only the run with nothing to do, from the store that is there
+ *   npm run bench -- bindings  only the check of the bindings against rust-bindgen
  *
  * Whole processes are timed. A command that fails voids the figures: the program ends with exit code 1.
  */
@@ -11,6 +12,7 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchBindings } from './bench-bindings.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli.js');
@@ -20,10 +22,13 @@ const NOOP_ROUNDS = 15;
 const folder = mkdtempSync(join(tmpdir(), 'a3s-bench-'));
 const store = join(folder, 'store');
 const out = join(folder, 'out');
-const quick = process.argv.includes('quick');
+const [only] = process.argv.slice(2);
 
 try {
-  if (!quick) {
+  if (only === 'bindings') {
+    warmRegistries();
+    await benchBindings({ root: ROOT, folder, store: join(folder, 'warm-store'), fail });
+  } else if (only === undefined) {
     warmRegistries();
     const tree = prepareTree();
     benchColdRun(tree);
@@ -32,9 +37,12 @@ try {
     time('node', [CLI, '--out', out], { A3S_CACHE_DIR: store });
     benchNoop({ A3S_CACHE_DIR: store }, ['--out', out]);
     benchComments(tree);
-  } else {
+    await benchBindings({ root: ROOT, folder, store: join(folder, 'warm-store'), fail });
+  } else if (only === 'quick') {
     time('node', [CLI], {});
     benchNoop({}, []);
+  } else {
+    fail(`unknown part: ${only}; there are quick and bindings`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

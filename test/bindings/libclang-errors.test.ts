@@ -50,6 +50,12 @@ describe('a header that libclang refuses', () => {
     expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 2 } });
   });
 
+  it('cannot change what the words of C mean', async () => {
+    const found = await failure('int call(int value);\n#define int char\n');
+    expect(found.code).toBe('A3S3004');
+    expect(found.message).toContain('linux-x64');
+  });
+
   it('is stopped when its macros grow without end', async () => {
     const levels = Array.from({ length: 40 }, (_, level) => `#define G${level + 1} G${level} G${level}\n`);
     const found = await failure(`#define G0 int x;\n${levels.join('')}G40\n`, { timeLimit: 5_000 });

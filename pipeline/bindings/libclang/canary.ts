@@ -1,6 +1,6 @@
 import { buildError } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
-import type { RawItem, RawUnit } from './raw.ts';
+import type { RawItem, RawUnit, RawWidths } from './raw.ts';
 import { type UnitRequest, unitRequest } from './request.ts';
 
 /**
@@ -39,14 +39,28 @@ export function checkCanary(unit: RawUnit, fix?: string): void {
   throw buildError('A3S3004', { message, ...(fix === undefined ? {} : { fix }) });
 }
 
+/**
+ * Checks what every unit tells of its target. A width that could not be read at all is left to whoever needs it.
+ * @throws BuildError A3S3004 naming the target.
+ */
+export function checkWidths({ widths, target }: RawUnit, fix?: string): void {
+  const wrong = Object.entries(WIDTHS).find(([type, width]) => ![0, width].includes(widths[type as keyof RawWidths]));
+  if (wrong === undefined) return;
+  throw buildError('A3S3004', {
+    message: `the header parser takes ${wrong[0]} for another type than ${target} has`,
+    cause: 'The parser does not know the target, or a header redefines the words of C.',
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
+/** Of all targets. */
+const WIDTHS: RawWidths = { short: 2, int: 4, long: 8, 'long long': 8, pointer: 8 };
+
 type Items = ReadonlyMap<string, RawItem>;
 
 const CHECKS: readonly { readonly what: string; readonly holds: (items: Items, unit: RawUnit) => boolean }[] = [
   { what: 'it reports errors', holds: (_items, unit) => unit.diagnostics.length === 0 },
-  {
-    what: 'widths of types',
-    holds: (_items, { widths }) => same(widths, { short: 2, int: 4, long: 8, 'long long': 8, pointer: 8 }),
-  },
+  { what: 'widths of types', holds: (_items, { widths }) => same(widths, WIDTHS) },
   { what: 'a negative constant', holds: (items) => hasValue(items, 'CANARY_NEGATIVE', 'integer int -1') },
   { what: 'a shift', holds: (items) => hasValue(items, 'CANARY_SHIFT', 'integer int 16') },
   {

@@ -1,6 +1,6 @@
 import { buildError } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
-import { canaryRequest, checkCanary } from './canary.ts';
+import { canaryRequest, checkCanary, checkWidths } from './canary.ts';
 import { printable } from './diagnostics.ts';
 import { cannotStart, type ParserOptions, type ParserRun, parserFix } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
@@ -33,25 +33,27 @@ export async function parseHeaders(request: ParseRequest): Promise<RawUnit> {
 }
 
 /**
- * Parses several units in one process, whose start costs more than many headers. A library of the system proves itself
- * first for each target; the embedded parser is always the same one, and proves for one target that all of it is there.
+ * Parses several units in one process, whose start costs more than many headers. The parser proves itself on the known
+ * header for one target, and for the others by the widths of their types, which come with every unit.
  * @throws BuildError as {@link parseHeaders} does, for the first unit that has errors.
  */
 export async function parseUnits(units: readonly ParseUnit[], options: ParserOptions): Promise<RawUnit[]> {
-  const targets = [...new Map(units.map(({ target }) => [target.id, target])).values()];
-  const proven = options.parser?.kind === 'native' ? targets : targets.slice(0, 1);
+  const [first] = units;
+  if (first === undefined) return [];
   const requests = [
-    ...proven.map(canaryRequest),
+    canaryRequest(first.target),
     ...units.map(({ target, headers, includes }) => unitRequest(target, headers, includes)),
   ];
-  const { version, units: found, reason } = await runParser(options, requests);
-  for (const canary of proven.map((_target, index) => found[index])) {
-    if (version === null || canary === undefined || canary === null) throw cannotStart(options, reason);
-    checkCanary(canary, parserFix(options.parser));
-  }
-  warnOfVersion(version ?? '', options);
+  const {
+    version,
+    units: [canary, ...found],
+    reason,
+  } = await runParser(options, requests);
+  if (version === null || canary === undefined || canary === null) throw cannotStart(options, reason);
+  checkCanary(canary, parserFix(options.parser));
+  warnOfVersion(version, options);
   return units.map(({ headers, includes = [] }, index) => {
-    const unit = found[proven.length + index];
+    const unit = found[index];
     if (unit === undefined || unit === null) {
       throw buildError('A3S3002', {
         message: `the parser gave up on ${headers.map(({ name }) => name).join(', ')}: ${reason}`,
@@ -59,6 +61,7 @@ export async function parseUnits(units: readonly ParseUnit[], options: ParserOpt
       });
     }
     refuseErrors(unit, [...headers, ...includes]);
+    checkWidths(unit, parserFix(options.parser));
     return unit;
   });
 }
