@@ -109,7 +109,8 @@ export async function packTarball(entries: readonly PackEntry[], to: string, dat
   }
   try {
     await mkdir(dirname(to), { recursive: true });
-    await pipeline(blocks, createGzip({ level: 9 }), normalizeGzipHeader, createWriteStream(to));
+    // Measured on the packages: level 9 takes half as long again to save a thousandth.
+    await pipeline(blocks, createGzip({ level: 6 }), normalizeGzipHeader, createWriteStream(to));
   } catch (error) {
     await rm(to, { force: true });
     throw diskError(to, error);

@@ -103,7 +103,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   source: {
     title: 'libkrun source',
     needs: [],
-    version: 1,
+    version: 2,
     inputs: (_config, pins, facts) =>
       facts.source.kind === 'crate'
         ? [value('pin', { crate: pins.libkrun.crate, archive: pins.libkrun.archive })]

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, readlink, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { extractTree } from '../effects/archive.ts';
 import { copyFileWhole, listTree, withDiskErrors } from '../effects/files.ts';
@@ -26,7 +26,9 @@ export const runSource: RunStep = async (context) => {
   await verifyFile(tar, archive, `${crate.name} ${crate.version}, ${archive.member}`);
   const unpacked = join(context.temporary, 'unpacked');
   await extractTree(tar, unpacked, LIMITS);
-  await copyTree(join(unpacked, archive.folder), context.out, []);
+  const tree = join(unpacked, archive.folder);
+  for (const { path, kind } of listTree(tree)) if (kind === 'link') await linkInside(tree, path);
+  await withDiskErrors(tree, () => rename(tree, context.out));
   return {
     facts: { origin: 'crate', crate: `${crate.name} ${crate.version}`, version: await packageVersion(context.out) },
     summary: `${crate.name} ${crate.version}, verified`,
@@ -92,7 +94,7 @@ function firstError(lines: readonly string[]): string {
   return (lines.find((line) => line.startsWith('error')) ?? lines.at(-1) ?? 'no message').replace(/^error: /, '');
 }
 
-/** Copies files and in-tree links; a link that leads out of the tree is refused, since its target is not digested. */
+/** Copies files and in-tree links. */
 async function copyTree(from: string, to: string, exclude: readonly string[]): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of listTree(from, exclude)) {
@@ -101,16 +103,18 @@ async function copyTree(from: string, to: string, exclude: readonly string[]): P
       await copyFileWhole(join(from, entry.path), target, 0o644);
       continue;
     }
-    const link = await readlink(join(from, entry.path));
-    if (!resolve(dirname(join(from, entry.path)), link).startsWith(from + sep)) {
-      throw buildError('A3S2004', {
-        message: `link ${entry.path} leads out of the source tree`,
-        where: { file: join(from, entry.path) },
-      });
-    }
+    const link = await linkInside(from, entry.path);
     await mkdir(dirname(target), { recursive: true });
     await symlink(link, target);
   }
+}
+
+/** Where a link of the tree leads. @throws BuildError A3S2004 when that is outside: its target would not be digested. */
+async function linkInside(tree: string, path: string): Promise<string> {
+  const file = join(tree, path);
+  const link = await readlink(file);
+  if (resolve(dirname(file), link).startsWith(tree + sep)) return link;
+  throw buildError('A3S2004', { message: `link ${path} leads out of the source tree`, where: { file } });
 }
 
 /** Version of libkrun's own crate. */
