@@ -1,10 +1,8 @@
 import type { AuditFinding, AuditSubject } from './audit-types.ts';
-import { printable } from './byte-reader.ts';
 import type { ElfFile } from './elf-types.ts';
+import { compareExports } from './exports.ts';
 import { compareReleases, glibcNeeds, glibcRelease } from './glibc.ts';
-
-/** Names shown in one message before it says how many more there are. */
-const SHOWN = 10;
+import { listNames, nameMatcher } from './names.ts';
 
 export function checkNeeded({ elf, expected }: AuditSubject): AuditFinding[] {
   const allowed = expected.needed;
@@ -17,12 +15,8 @@ export function checkNeeded({ elf, expected }: AuditSubject): AuditFinding[] {
 
 export function checkExports({ elf, expected }: AuditSubject): AuditFinding[] {
   if (expected.exports === undefined) return [];
-  const { required, mayBeMissing = [], alsoAllowed = [] } = expected.exports;
-  const present = new Set(elf.exports.map(({ name }) => name));
-  const mayMiss = nameMatcher(mayBeMissing);
-  const allowed = nameMatcher([...required, ...alsoAllowed]);
-  const missing = required.filter((name) => !present.has(name) && !mayMiss(name));
-  const unexpected = [...present].filter((name) => !allowed(name));
+  const exported = elf.exports.map(({ name }) => name);
+  const { missing, unexpected } = compareExports(exported, expected.exports);
   const findings: AuditFinding[] = [];
   if (missing.length > 0) findings.push({ check: 'exports', message: `does not export ${listNames(missing)}` });
   if (unexpected.length > 0) findings.push({ check: 'exports', message: `also exports ${listNames(unexpected)}` });
@@ -65,16 +59,4 @@ function symbolsAbove(elf: ElfFile, limit: string): string[] {
     .filter(({ release }) => compareReleases(release, limit) > 0)
     .sort((one, other) => compareReleases(other.release, one.release))
     .map(({ text }) => text);
-}
-
-function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
-  const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
-  const starts = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
-  return (name) => exact.has(name) || starts.some((start) => name.startsWith(start));
-}
-
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN).map((name) => printable(name.slice(0, 200)));
-  const more = names.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

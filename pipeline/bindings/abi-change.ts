@@ -15,10 +15,14 @@ export interface AbiChange {
   readonly after: string;
   /** Whether the npm package offers the item. */
   readonly node: boolean;
+  /** The header that the item stands in, or stood in where it is gone. */
+  readonly header: string;
+  /** Those for which this is a change. */
+  readonly targets: readonly string[];
 }
 
-/** A change without the item that it belongs to. */
-export type Part = Pick<AbiChange, 'kind' | 'part' | 'before' | 'after'>;
+/** A change without the item that it belongs to; `node` where it is not the item's own. */
+export type Part = Pick<AbiChange, 'kind' | 'part' | 'before' | 'after'> & Partial<Pick<AbiChange, 'node'>>;
 
 /** Compares two types as written, and says how to show them. */
 export type Compare = (before: string, after: string) => { difference: TypeDifference; before: string; after: string };
@@ -26,6 +30,8 @@ export type Compare = (before: string, after: string) => { difference: TypeDiffe
 /** @param old What the names of types stand for on the older side, and `now` on the newer one. */
 export function comparer(old: TypeNames, now: TypeNames): Compare {
   return (before, after) => {
+    // Most types are the same word for word, and stand for nothing else.
+    if (before === after && !before.includes('named ')) return { difference: 'none', before, after };
     const [oldType, newType] = [resolveType(before, old), resolveType(after, now)];
     const difference = compareTypes(oldType, newType);
     const renamed = before !== after && difference === 'none';
@@ -45,4 +51,14 @@ export function typeChange(kind: ChangeKind, where: string, old: string, now: st
   const { difference, before, after } = types(old, now);
   if (difference === 'none') return [];
   return [part(difference === 'spelling' ? 'type-spelling' : kind, where, before, after)];
+}
+
+interface Offered {
+  readonly node?: false | undefined;
+}
+
+/** Whether the npm package begins or ceases to offer something that stays in the headers. */
+export function nodeChange(before: Offered, after: Offered, where: string): readonly Part[] {
+  if (before.node === after.node) return [];
+  return [part(after.node === false ? 'node-withdrawn' : 'node-offered', where)];
 }

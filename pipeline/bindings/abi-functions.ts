@@ -1,9 +1,9 @@
-import type { AbiLock } from './abi.ts';
-import { type Compare, type Part, part } from './abi-change.ts';
+import type { AbiInterface } from './abi.ts';
+import { type Compare, nodeChange, type Part, part } from './abi-change.ts';
 import type { ChangeKind } from './abi-kinds.ts';
 import { type TypeDifference, widths } from './abi-types.ts';
 
-export type FunctionLock = AbiLock['functions'][number];
+export type FunctionLock = AbiInterface['functions'][number];
 
 /** What differs between two declarations of one function. */
 export function functionChanges(before: FunctionLock, after: FunctionLock, types: Compare): readonly Part[] {
@@ -12,7 +12,7 @@ export function functionChanges(before: FunctionLock, after: FunctionLock, types
     ...returnChanges(before, after, types),
     ...(before.variadic === after.variadic ? [] : [part('argument-list', 'variable arguments')]),
     ...(before.unprototyped === after.unprototyped ? [] : [part('prototype', 'prototype')]),
-    ...(before.node === after.node ? [] : [part(after.node === false ? 'node-withdrawn' : 'node-offered', 'Node')]),
+    ...nodeChange(before, after, 'Node'),
   ];
 }
 

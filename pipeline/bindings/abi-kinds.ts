@@ -21,6 +21,9 @@ const entry = (sign: Sign, rust: Bump, npm: Bump): KindEntry => ({ sign, rust, n
 export const CHANGE_KINDS = {
   'function-added': entry('added', 'minor', 'minor'),
   'function-removed': entry('removed', 'major', 'major'),
+  /** Of a function that stays declared: linking it, and calling it from Node, begins or ceases to work. */
+  'export-added': entry('changed', 'minor', 'minor'),
+  'export-removed': entry('changed', 'major', 'major'),
   'parameter-added': entry('changed', 'major', 'major'),
   'parameter-removed': entry('changed', 'major', 'major'),
   /** The same name stands elsewhere: callers that still compile pass the wrong thing. */
@@ -61,6 +64,8 @@ export const CHANGE_KINDS = {
   'field-removed': entry('changed', 'major', 'major'),
   'field-moved': entry('changed', 'major', 'major'),
   'field-type': entry('changed', 'major', 'major'),
+  /** Another width or place of a bit-field, or a plain field in its stead. */
+  'field-bits': entry('changed', 'major', 'major'),
   'typedef-added': entry('added', 'minor', 'minor'),
   'typedef-removed': entry('removed', 'major', 'major'),
   'typedef-type': entry('changed', 'major', 'major'),

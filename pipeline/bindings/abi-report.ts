@@ -1,6 +1,14 @@
 import type { AbiChange } from './abi-change.ts';
 import { type Bump, CHANGE_KINDS } from './abi-kinds.ts';
-import { type Consumer, type Verdict, type VersionVerdict, verdictOfChange } from './abi-verdict.ts';
+import {
+  type Consumer,
+  type Verdict,
+  type VersionVerdict,
+  verdictOf,
+  verdictOfChange,
+  verdictsByTarget,
+} from './abi-verdict.ts';
+import { groupTargets } from './target-groups.ts';
 
 /** How the consumers are called in sentences. */
 const CONSUMERS: readonly (readonly [Consumer, string])[] = [
@@ -13,6 +21,19 @@ const ORDER = Object.keys(SIGNS);
 
 /** Names in the line that lists changed comments; a reworded header changes them all. */
 const NAMES_SHOWN = 5;
+
+/**
+ * The changes as lines for people, below a title for each header and the targets that they are changes for.
+ * @param title What is written above the changes of a header; its own name unless given.
+ */
+export function changeSections(changes: readonly AbiChange[], title = (header: string) => header): readonly string[] {
+  const sections = new Map<string, AbiChange[]>();
+  for (const change of changes) {
+    const heading = `${title(change.header)} for ${change.targets.join(', ')}`;
+    sections.set(heading, [...(sections.get(heading) ?? []), change]);
+  }
+  return [...sections].flatMap(([heading, list]) => [heading, ...changeLines(list)]);
+}
 
 /** The changes as lines for people: what is removed first, additions last, changed comments together. */
 export function changeLines(changes: readonly AbiChange[]): readonly string[] {
@@ -49,6 +70,8 @@ function joined(name: string, values: string): string {
 
 /** Kinds whose values do not show what happened. */
 const EXPLAINED: Readonly<Partial<Record<AbiChange['kind'], string>>> = {
+  'export-added': 'is exported now',
+  'export-removed': 'is declared, but no longer exported',
   'parameter-renamed': 'renamed',
   'parameter-moved': 'moved',
   'parameter-use': 'is now another thing',
@@ -72,9 +95,19 @@ function consumerBumps(verdict: Verdict): string {
   return CONSUMERS.map(([consumer, words]) => `${words} ${verdict[consumer]}`).join(', ');
 }
 
-/** The verdict in one line: `semver: major`, or one word for each consumer where they differ. */
-export function verdictLine(verdict: Verdict): string {
-  return `semver: ${verdict.rust === verdict.npm ? verdict.rust : consumerBumps(verdict)}`;
+/** The verdict: `semver: major`, a word for each consumer where they differ, and a line for targets that differ. */
+export function verdictLines(changes: readonly AbiChange[], targets: readonly string[]): readonly string[] {
+  const each = Object.entries(verdictsByTarget(changes, targets));
+  const groups = groupTargets(
+    each.map(([target, value]) => ({ targets: [target], value: bumps(value) })),
+    (value) => value,
+  );
+  const lines = groups.map((group) => `  ${group.targets.join(', ')}: ${group.value}`);
+  return [`semver: ${bumps(verdictOf(changes))}`, ...(groups.length > 1 ? lines : [])];
+}
+
+function bumps(verdict: Verdict): string {
+  return verdict.rust === verdict.npm ? verdict.rust : consumerBumps(verdict);
 }
 
 /** What the verdict asks of the version, for each consumer; empty where nothing is asked. */
@@ -92,8 +125,8 @@ export function versionLines(
 }
 
 /** A change as JSON: with its sign and verdict, for programs that do not know the kinds. */
-export function changeJson(change: AbiChange): Readonly<Record<string, string | boolean>> {
+export function changeJson(change: AbiChange): Readonly<Record<string, string | readonly string[]>> {
   const verdict: Readonly<Record<Consumer, Bump>> = verdictOfChange(change);
-  const { kind, item, name, part, before, after } = change;
-  return { change: CHANGE_KINDS[kind].sign, kind, item, name, part, before, after, ...verdict };
+  const { kind, item, name, header, targets, part, before, after } = change;
+  return { change: CHANGE_KINDS[kind].sign, kind, item, name, header, targets, part, before, after, ...verdict };
 }

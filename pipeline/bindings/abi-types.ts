@@ -1,4 +1,4 @@
-import type { AbiLock } from './abi.ts';
+import type { AbiInterface } from './abi.ts';
 import { POINTER_SIZED } from './rust-text.ts';
 
 /** How one type of a lock differs from another; the first of these that is true. */
@@ -15,11 +15,11 @@ export type TypeDifference =
   | 'narrower'
   | 'other';
 
-/** What the typedefs and enums of a lock stand for, by name. */
+/** What the typedefs and enums of an interface stand for, by name. */
 export type TypeNames = ReadonlyMap<string, string>;
 
-export function typeNamesOf(lock: AbiLock): TypeNames {
-  return new Map([...lock.enums, ...lock.typedefs].map(({ name, type }) => [name, type]));
+export function typeNamesOf({ enums, typedefs }: AbiInterface): TypeNames {
+  return new Map([...enums, ...typedefs].map(({ name, type }) => [name, type]));
 }
 
 /** Longest chain of typedefs followed, and longest text made of them: a hostile lock may double it at every step. */

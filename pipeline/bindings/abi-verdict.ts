@@ -14,10 +14,19 @@ export function verdictOfChange({ kind, node }: AbiChange): Verdict {
   return { rust, npm: node ? npm : 'patch' };
 }
 
-/** The release that all changes need: the highest of each; also for the changes of several targets together. */
+/** The release that all changes need: the highest of each, over all targets. */
 export function verdictOf(changes: readonly AbiChange[]): Verdict {
   const verdicts = changes.map(verdictOfChange);
   return { rust: highest(verdicts.map(({ rust }) => rust)), npm: highest(verdicts.map(({ npm }) => npm)) };
+}
+
+/** The release that the changes of one target alone would need, for each of `targets`. */
+export function verdictsByTarget(
+  changes: readonly AbiChange[],
+  targets: readonly string[],
+): Readonly<Record<string, Verdict>> {
+  const of = (target: string) => verdictOf(changes.filter((change) => change.targets.includes(target)));
+  return Object.fromEntries(targets.map((target) => [target, of(target)]));
 }
 
 function highest(bumps: readonly Bump[]): Bump {

@@ -1,86 +1,25 @@
 import { createHash } from 'node:crypto';
-import semver from 'semver';
-import * as z from 'zod';
-import { parseDocument } from '../plan/document.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
-import type { CType, Docs, EmittedFile, HeaderIr, Item, ParameterRole } from './ir.ts';
+import { LOCK_FORM } from './abi-files.ts';
+import type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
+import { commonIr } from './common-ir.ts';
+import type { CType, Docs, EmittedFile, FunctionItem, HeaderIr, Item, ParameterRole, RecordItem } from './ir.ts';
 import { nodeModel } from './napi-model.ts';
+import { groupByInterface } from './target-groups.ts';
 
-/** Version of the lock's form; a lock of another form is not read. */
-const FORM = 1;
-/** The lock of libkrun.h has 50 KB. */
-const SIZE_LIMIT = 16 * 1024 * 1024;
-
-const text = z.string().max(4_096);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
-const named = { name: text };
-const described = { deprecated: z.literal(true).optional(), docs: sha256.nullable() };
-
-const functionLock = z.strictObject({
-  ...named,
-  returns: text,
-  meaning: z.enum(['status', 'value', 'boolean', 'never', 'plain']),
-  variadic: z.literal(true).optional(),
-  unprototyped: z.literal(true).optional(),
-  parameters: z.array(z.strictObject({ ...named, type: text, role: text, nullable: z.literal(true).optional() })),
-  /** Absent where the Node addon offers the function. */
-  node: z.literal(false).optional(),
-  ...described,
-});
-const constantLock = z.strictObject({ ...named, type: text, value: text, ...described });
-const recordLock = z.strictObject({
-  ...named,
-  union: z.literal(true).optional(),
-  size: z.int().nonnegative().nullable(),
-  align: z.int().positive().nullable(),
-  fields: z.array(z.strictObject({ ...named, type: text, offset: z.int().nonnegative(), bits: text.optional() })),
-  ...described,
-});
-const enumLock = z.strictObject({
-  ...named,
-  type: text,
-  values: z.array(z.strictObject({ ...named, value: text })),
-  ...described,
-});
-const typedefLock = z.strictObject({ ...named, type: text, ...described });
-
-/** No segment may begin with a dot: the path leads nowhere but below the lock's own folder. */
-const inside = text.regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a plain relative path');
-
-const made = z.strictObject({
-  /** Version of the packages that the bindings were made for. */
-  package: text.refine((version) => semver.valid(version) !== null, 'must be a version'),
-  /** Digest of what decides, beside the header, what the emitters write. */
-  generator: sha256,
-  files: z.array(z.strictObject({ path: inside, sha256 })),
-});
-
-const lockSchema = z.strictObject({
-  form: z.literal(FORM),
-  target: text,
-  headers: z.array(text),
-  made: made.optional(),
-  functions: z.array(functionLock),
-  constants: z.array(constantLock),
-  records: z.array(recordLock),
-  enums: z.array(enumLock),
-  typedefs: z.array(typedefLock),
-});
-
-/** The interface as committed: every name, type, meaning and value, a digest for each comment, and no prose. */
-export type AbiLock = Readonly<z.infer<typeof lockSchema>>;
-
-/** How the files beside the lock were made. */
-export type AbiMade = Readonly<z.infer<typeof made>>;
+// Reading a lock takes a library that is slow to load, and is seldom needed: see abi-schema.ts.
+export type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
 
 /**
  * Makes `abi.json`: keys in a fixed order, one line for each parameter and constant, so that a diff reads well.
  * @param how Left out where the interface alone is wanted.
  */
-export function emitAbi(ir: HeaderIr, how?: AbiMade): EmittedFile {
-  const { form, target, headers, ...items } = toLock(ir);
-  const lock = { form, target, headers, ...(how === undefined ? {} : { made: how }), ...items };
-  return { path: 'abi.json', content: `${layOut(lock, '')}\n` };
+export function emitAbi(irs: readonly HeaderIr[], how?: AbiMade): EmittedFile {
+  return { path: 'abi.json', content: lockText({ ...toLock(irs), made: how }) };
+}
+
+/** The text of a lock, as it is committed. */
+export function lockText({ form, headers, made, interfaces }: AbiLock): string {
+  return `${layOut({ form, headers, ...(made === undefined ? {} : { made }), interfaces }, '')}\n`;
 }
 
 /**
@@ -105,72 +44,91 @@ export function sha256Of(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The lock of an IR, as {@link readAbi} would read it back. */
-export function toLock(ir: HeaderIr): AbiLock {
+/** The lock of the IRs of all targets, as it is read back. */
+export function toLock(irs: readonly HeaderIr[]): AbiLock {
+  const groups = groupByInterface(irs);
+  const { functions, constants } = nodeModel(commonIr(groups).ir);
+  const offered: Offered = {
+    functions: new Set(functions.map(({ item }) => item.name)),
+    constants: new Set(constants.map(({ name }) => name)),
+  };
+  const interfaces = groups.map(({ targets, value }) => ({ targets: [...targets], ...interfaceOf(value, offered) }));
+  return { form: LOCK_FORM, headers: [...(irs[0]?.headers ?? [])], interfaces };
+}
+
+/** The interface for a target, or undefined where the lock has none. */
+export function interfaceFor({ interfaces }: AbiLock, target: string): AbiInterface | undefined {
+  return interfaces.find(({ targets }) => targets.includes(target));
+}
+
+/** What the Node addon has, by C name. */
+interface Offered {
+  readonly functions: ReadonlySet<string>;
+  readonly constants: ReadonlySet<string>;
+}
+
+function interfaceOf(ir: HeaderIr, offered: Offered): Omit<AbiInterface, 'targets'> {
   const pick = <K extends Item['kind']>(kind: K) =>
     ir.items.filter((item): item is Extract<Item, { readonly kind: K }> => item.kind === kind);
-  const notInNode = new Set(nodeModel(ir).skipped.map(({ name }) => name));
+  const node = (name: string, names: ReadonlySet<string>) => (names.has(name) ? {} : { node: false as const });
   return {
-    form: FORM,
-    target: ir.target,
-    headers: [...ir.headers],
     functions: pick('function').map((item) => ({
-      name: item.name,
-      returns: typeText(item.returns),
-      meaning: item.meaning,
-      ...(item.variadic ? { variadic: true as const } : {}),
-      ...(item.prototyped ? {} : { unprototyped: true as const }),
-      parameters: item.parameters.map(({ name, type, role, nullable }) => ({
-        name,
-        type: typeText(type),
-        role: roleText(role),
-        ...(nullable ? { nullable: true as const } : {}),
-      })),
-      ...(notInNode.has(item.name) ? { node: false as const } : {}),
+      ...functionLock(item),
+      ...node(item.name, offered.functions),
       ...describe(item.docs),
     })),
-    constants: pick('constant').map(({ name, value, docs }) => ({
-      name,
+    constants: pick('constant').map(({ value, ...item }) => ({
+      ...declare(item),
       type: value.kind === 'string' ? 'string' : value.kind === 'float' ? `f${value.bits}` : typeText(value.type),
       value: value.value,
-      ...describe(docs),
+      ...node(item.name, offered.constants),
+      ...describe(item.docs),
     })),
-    records: pick('record').map(({ name, union, layout, fields, docs }) => ({
-      name,
-      ...(union ? { union: true as const } : {}),
-      size: layout?.size ?? null,
-      align: layout?.align ?? null,
-      fields: fields.map((field) => ({
-        name: field.name,
-        type: typeText(field.type),
-        offset: field.offset,
-        ...(field.bits === undefined ? {} : { bits: `${field.bits.width} from bit ${field.bits.start}` }),
-      })),
-      ...describe(docs),
-    })),
-    enums: pick('enum').map(({ name, type, values, docs }) => ({
-      name,
+    records: pick('record').map((item) => ({ ...recordLock(item), ...describe(item.docs) })),
+    enums: pick('enum').map(({ type, values, ...item }) => ({
+      ...declare(item),
       type: typeText(type),
-      values: values.map((entry) => ({ ...entry })),
-      ...describe(docs),
+      values: values.map(({ name, value }) => ({ name, value, ...node(name, offered.constants) })),
+      ...describe(item.docs),
     })),
-    typedefs: pick('typedef').map(({ name, type, docs }) => ({ name, type: typeText(type), ...describe(docs) })),
+    typedefs: pick('typedef').map((item) => ({ ...declare(item), type: typeText(item.type), ...describe(item.docs) })),
   };
 }
 
-/**
- * Reads a lock that may have been edited or damaged.
- * @throws BuildError A3S3001, with line and column, when it is not a lock of this form.
- */
-export function readAbi(content: string, file = 'abi.json'): AbiLock {
-  try {
-    return parseDocument(content.slice(0, SIZE_LIMIT), file, lockSchema, 'A3S3001');
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    const { message, where } = error.failure;
-    const cause = 'The lock was damaged, edited, merged with conflicts, or written by another version of a3s-build.';
-    throw buildError('A3S3001', { message, cause, ...(where === undefined ? {} : { where }) }, error);
-  }
+function functionLock(item: FunctionItem) {
+  return {
+    ...declare(item),
+    returns: typeText(item.returns),
+    meaning: item.meaning,
+    ...(item.variadic ? { variadic: true as const } : {}),
+    ...(item.prototyped ? {} : { unprototyped: true as const }),
+    parameters: item.parameters.map(({ name, type, role, nullable }) => ({
+      name,
+      type: typeText(type),
+      role: roleText(role),
+      ...(nullable ? { nullable: true as const } : {}),
+    })),
+  };
+}
+
+function recordLock(item: RecordItem) {
+  const { union, layout, fields } = item;
+  return {
+    ...declare(item),
+    ...(union ? { union: true as const } : {}),
+    size: layout?.size ?? null,
+    align: layout?.align ?? null,
+    fields: fields.map((field) => ({
+      name: field.name,
+      type: typeText(field.type),
+      offset: field.offset,
+      ...(field.bits === undefined ? {} : { bits: `${field.bits.width} from bit ${field.bits.start}` }),
+    })),
+  };
+}
+
+function declare({ name, place }: Pick<Item, 'name' | 'place'>) {
+  return { name, header: place.file };
 }
 
 /** SHA-256 of a comment's words; independent of how its lines were broken by stars and indentation. */

@@ -1,7 +1,9 @@
 import { describeMade, emitAbi } from './abi.ts';
+import { commonIr } from './common-ir.ts';
 import { emitNapi } from './emit-napi.ts';
-import { emitSys } from './emit-sys.ts';
 import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
+import { emitSysForTargets } from './sys-targets.ts';
+import { groupByInterface, skippedOf } from './target-groups.ts';
 
 export interface GenerateOptions {
   /** Whether the header's own prose goes into the files: never into committed ones. */
@@ -20,11 +22,20 @@ export interface Generated {
 /** Where the addon's runtime crate lies, seen from `generated/napi`. */
 const RUNTIME_PATH = '../../native/node';
 
-/** Emits every file of `generated/` from the header's intermediate form. */
-export async function generateBindings(ir: HeaderIr, { docs, lock, versions }: GenerateOptions): Promise<Generated> {
+/**
+ * Emits every file of `generated/`, the same on every host.
+ * @param irs The headers' intermediate form for each target.
+ */
+export async function generateBindings(
+  irs: readonly HeaderIr[],
+  { docs, lock, versions }: GenerateOptions,
+): Promise<Generated> {
   const { emitDts } = await import('./emit-dts.ts');
-  const napi = emitNapi(ir, { docs, lock, runtimePath: RUNTIME_PATH });
-  const files = [emitSys(ir, { docs }), ...napi.files, await emitDts(ir, { docs })];
+  const groups = groupByInterface(irs);
+  const common = commonIr(groups);
+  const napi = emitNapi(common.ir, { docs, lock, runtimePath: RUNTIME_PATH });
+  const files = [emitSysForTargets(groups, { docs }), ...napi.files, await emitDts(common.ir, { docs })];
   const made = describeMade(versions.package, versions.tool, lock, files);
-  return { files: [...files, emitAbi(ir, made)], skipped: [...ir.skipped, ...napi.skipped] };
+  const skipped = [...skippedOf(irs), ...common.skipped, ...napi.skipped];
+  return { files: [...files, emitAbi(irs, made)], skipped };
 }

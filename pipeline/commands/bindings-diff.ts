@@ -1,14 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { toLock } from '../bindings/abi.ts';
+import { type AbiLock, toLock } from '../bindings/abi.ts';
 import type { AbiChange } from '../bindings/abi-change.ts';
 import { diffAbi } from '../bindings/abi-diff.ts';
-import { changeJson, changeLines, verdictLine } from '../bindings/abi-report.ts';
-import { verdictOf } from '../bindings/abi-verdict.ts';
-import { toIr } from '../bindings/header.ts';
+import { changeJson, changeSections, verdictLines } from '../bindings/abi-report.ts';
+import { verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { skippedOf } from '../bindings/target-groups.ts';
+import { irsOf } from '../bindings/target-irs.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
@@ -16,14 +17,8 @@ import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
 import type { Streams, Surroundings } from './session.ts';
 
-/** The difference of two headers for targets on which it is the same. */
-interface TargetDifference {
-  readonly targets: readonly string[];
-  readonly changes: readonly AbiChange[];
-}
-
 interface HeaderDifference {
-  readonly differences: readonly TargetDifference[];
+  readonly changes: readonly AbiChange[];
   /** What the headers leave open, and what could not be compared. */
   readonly notes: readonly string[];
 }
@@ -46,20 +41,17 @@ export async function runBindingsDiff(
       message: `--diff takes two headers, the older and the newer one; ${paths.length} given`,
     });
   }
-  const { differences, notes } = await diffHeaders([before, after], cwd, signal);
-  const verdict = verdictOf(differences.flatMap(({ changes }) => changes));
+  const { changes, notes } = await diffHeaders([before, after], cwd, signal);
+  const targets = Object.keys(TARGETS);
   if (json) {
-    const listed = differences.map(({ targets, changes }) => ({ targets, changes: changes.map(changeJson) }));
-    stdout.write(
-      `${JSON.stringify({ schema: 1, before, after, differences: listed, semver: verdict, notes }, null, 2)}\n`,
-    );
+    const semverByTarget = verdictsByTarget(changes, targets);
+    const listed = changes.map(changeJson);
+    const result = { schema: 2, before, after, changes: listed, semver: verdictOf(changes), semverByTarget, notes };
+    stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;
   }
-  for (const { targets, changes } of differences) {
-    if (changes.length === 0) continue;
-    stdout.write([`${before} → ${after} for ${targets.join(', ')}`, ...changeLines(changes), ''].join('\n'));
-  }
-  stdout.write(`${verdictLine(verdict)}\n`);
+  const lines = [...changeSections(changes, () => `${before} → ${after}`), ...verdictLines(changes, targets)];
+  stdout.write(lines.map((line) => `${line}\n`).join(''));
   for (const note of notes) stderr.write(`note: ${note}\n`);
 }
 
@@ -69,36 +61,32 @@ async function diffHeaders(
   signal: AbortSignal,
 ): Promise<HeaderDifference> {
   const headers = await Promise.all(paths.map((path, index) => readHeaderFile(resolve(cwd, path), path, index)));
-  const targets = Object.values(TARGETS);
-  const units = targets.flatMap((target) => headers.map((header) => ({ headers: [header], target })));
+  const units = headers.flatMap((header) => Object.values(TARGETS).map((target) => ({ headers: [header], target })));
   const workerPath = parserWorker({ toolRoot: findTool().root });
   const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
     throw withRealPaths(error, headers);
   });
   const notes = new Set<string>();
-  const locks = raw.map((unit, index) => lockOf(unit, paths[index % 2] ?? '', notes));
-  const groups = new Map<string, { targets: string[]; changes: readonly AbiChange[] }>();
-  for (const [index, { id }] of targets.entries()) {
-    const [before, after] = [locks[2 * index], locks[2 * index + 1]];
-    if (before === undefined || after === undefined) continue;
-    const changes = diffAbi(before, after);
-    const key = JSON.stringify(changes);
-    const group = groups.get(key) ?? { targets: [], changes };
-    group.targets.push(id);
-    groups.set(key, group);
-  }
-  return { differences: [...groups.values()], notes: [...notes] };
+  const half = raw.length / 2;
+  const [before, after] = [lockOf(raw.slice(0, half), paths[0], notes), lockOf(raw.slice(half), paths[1], notes)];
+  const realPath = new Map(headers.map(({ name, path }) => [name, path]));
+  const changes = diffAbi(before, after).map((change) => ({
+    ...change,
+    header: realPath.get(change.header) ?? change.header,
+  }));
+  return { changes, notes: [...notes] };
 }
 
-function lockOf(unit: RawUnit, path: string, notes: Set<string>) {
-  const ir = toIr(unit, knownTo(unit), (question) => notes.add(`${path}: not proven: ${question}`));
-  for (const { name, reason } of ir.skipped) notes.add(`${path}: ${name} is not compared: ${reason}`);
-  return toLock(ir);
+function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): AbiLock {
+  const irs = irsOf(units, knownTo(units), (question) => notes.add(`${path}: not proven: ${question}`));
+  const lost = skippedOf(irs).filter(({ output }) => output === 'ir');
+  for (const { name, reason } of lost) notes.add(`${path}: ${name} is not compared: ${reason}`);
+  return toLock(irs);
 }
 
 /** Any header may be compared: what the table says of functions that this one lacks is no fault of it. */
-function knownTo(unit: RawUnit) {
-  const names = new Set(unit.items.map(({ name }) => name));
+function knownTo(units: readonly RawUnit[]) {
+  const names = new Set(units.flatMap(({ items }) => items.map(({ name }) => name)));
   return LIBKRUN_OVERRIDES.filter((override) => names.has(override.function));
 }
 

@@ -1,64 +1,147 @@
-import type { AbiLock } from '../bindings/abi.ts';
+import { compareExports, type ExportComparison, exportLines } from '../binary/exports.ts';
+import { listNames } from '../binary/names.ts';
+import { type AbiLock, interfaceFor } from '../bindings/abi.ts';
 import type { AbiChange } from '../bindings/abi-change.ts';
 import { diffAbi } from '../bindings/abi-diff.ts';
-import { changeJson, changeLines, verdictLine, versionLines } from '../bindings/abi-report.ts';
-import { judgeVersion, verdictOf } from '../bindings/abi-verdict.ts';
+import { exportChanges } from '../bindings/abi-exports.ts';
+import { changeJson, changeSections, verdictLines, versionLines } from '../bindings/abi-report.ts';
+import { judgeVersion, verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import type { Config } from '../plan/config.ts';
+import { ERROR_TABLE } from '../plan/error-table.ts';
 import { buildError } from '../plan/errors.ts';
+import type { Paint } from '../run/terminal.ts';
+import type { BuiltLibrary } from './bindings-exports.ts';
 
 /** What a check or a run of the generator found. */
 export interface Findings {
   readonly headers: readonly string[];
-  readonly target: string;
+  readonly targets: readonly string[];
   /** What else than the interface differs, a phrase each. */
   readonly reasons: readonly string[];
   readonly changes: readonly AbiChange[];
   readonly versions: { readonly recorded: string | null; readonly current: string };
+  /** Null where there was no library to compare with. */
+  readonly exports: ExportFindings | null;
 }
 
-/**
- * The difference from the committed lock to what the header gives.
- * @throws BuildError A3S1101 when the configured version is none.
- */
+interface ExportFindings extends ExportComparison {
+  readonly library: string;
+  readonly target: string;
+}
+
+/** The difference from the committed lock to what the header gives, and from the header to what a library exports. */
 export function findings(
   lock: AbiLock | undefined,
   now: AbiLock,
   config: Pick<Config, 'package'>,
   reasons: readonly string[],
+  library?: BuiltLibrary,
 ): Findings {
-  const { version: current } = config.package;
-  const changes = lock === undefined ? [] : diffAbi(lock, now);
+  const before = lock ?? now;
+  const exports = library === undefined ? null : exportFindings(now, library);
+  const ofExports =
+    library === undefined || exports === null
+      ? []
+      : exportChanges(before, now, { ...exports, reviewed: library.reviewed.missing });
+  const ofHeaders = before.interfaces === now.interfaces ? [] : diffAbi(before, now);
   return {
     headers: now.headers,
-    target: now.target,
+    targets: now.interfaces.flatMap(({ targets }) => targets),
     reasons,
-    changes,
-    versions: { recorded: lock?.made?.package ?? null, current },
+    changes: [...ofHeaders, ...ofExports],
+    versions: { recorded: lock?.made?.package ?? null, current: config.package.version },
+    exports,
   };
 }
 
-/** The findings as lines for people, without an end of line. */
+function exportFindings(now: AbiLock, { path, target, exported, reviewed }: BuiltLibrary): ExportFindings {
+  const required = interfaceFor(now, target)?.functions.map(({ name }) => name) ?? [];
+  const expected = { required, mayBeMissing: reviewed.missing, alsoAllowed: reviewed.extra };
+  return { library: path, target, ...compareExports(exported, expected) };
+}
+
+/**
+ * The findings as lines for people, without an end of line.
+ * @throws BuildError A3S1101 when the configured version is none.
+ */
 export function findingLines(found: Findings): readonly string[] {
-  const { headers, target, reasons, changes, versions } = found;
+  const { targets, reasons, changes, versions } = found;
   if (changes.length === 0) return reasons;
-  const verdict = verdictOf(changes);
   const judged = judge(found);
   const asked =
     judged === null || versions.recorded === null ? [] : versionLines(judged, versions.recorded, versions.current);
   return [
-    `${headers.join(', ')} for ${target}`,
-    ...changeLines(changes),
+    ...changeSections(changes),
     ...reasons,
-    verdictLine(verdict),
+    ...verdictLines(changes, targets),
     ...asked.map((line) => `  ${line}`),
   ];
 }
 
-/** The findings for programs; `schema` is raised when a field changes its meaning. */
+/** Header against library, as lines for people. */
+export function exportFindingLines({ exports }: Findings): readonly string[] {
+  if (exports === null) return ['no built library to compare exports with; build one, or name one with --library'];
+  const open = notReviewed(exports);
+  const review = open.length === 0 ? [] : [`not in the reviewed list of vendor/libkrun.json: ${listNames(open)}`];
+  return [...exportLines(exports), ...review].map((line) => `${exports.library}: ${line}`);
+}
+
+/** What a check says to people. */
+export function checkText(found: Findings, paint: Paint): string {
+  const lines = [...findingLines(found), ...exportFindingLines(found)];
+  if (isFresh(found)) return ['generated/ is what libkrun.h gives', ...lines].map((line) => `${line}\n`).join('');
+  const head = `${paint('red', '✗')} bindings are stale  ${paint('dim', 'A3S3001')}\n`;
+  return head + [...lines, `Fix: ${ERROR_TABLE.A3S3001.fix}`].map((line) => `  ${line}\n`).join('');
+}
+
+/** What a check says to programs. */
+export function checkJson(found: Findings): object {
+  return { fresh: isFresh(found), ...findingsJson(found) };
+}
+
+/** Whether `generated/` is what the headers give. */
+export function isFresh({ reasons }: Findings): boolean {
+  return reasons.length === 0;
+}
+
+/** Whether the library that was compared, if any, exports what was reviewed. */
+export function isReviewed({ exports }: Findings): boolean {
+  return exports === null || notReviewed(exports).length === 0;
+}
+
+/** Names on one side only that nobody has reviewed. */
+function notReviewed({ missing, unexpected }: ExportComparison): readonly string[] {
+  return [...missing, ...unexpected];
+}
+
+/**
+ * The findings for programs; `schema` is raised when a field changes its meaning.
+ * @throws BuildError A3S1101 when the configured version is none.
+ */
 export function findingsJson(found: Findings): object {
-  const { headers, target, reasons, changes, versions } = found;
-  const semver = judge(found) ?? verdictOf(changes);
-  return { schema: 1, headers, target, reasons, changes: changes.map(changeJson), versions, semver };
+  const { headers, targets, reasons, changes, versions, exports } = found;
+  return {
+    schema: 2,
+    headers,
+    targets,
+    reasons,
+    changes: changes.map(changeJson),
+    versions,
+    semver: judge(found) ?? verdictOf(changes),
+    semverByTarget: verdictsByTarget(changes, targets),
+    exports: exports === null ? null : exportsJson(exports),
+  };
+}
+
+function exportsJson(exports: ExportFindings): object {
+  const { library, target, notExported, notDeclared } = exports;
+  return {
+    library,
+    target,
+    declaredNotExported: notExported,
+    exportedNotDeclared: notDeclared,
+    notReviewed: notReviewed(exports),
+  };
 }
 
 function judge({ changes, versions: { recorded, current } }: Findings) {

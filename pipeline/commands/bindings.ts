@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AbiLock, readAbi } from '../bindings/abi.ts';
+import { type AbiLock, readAbi } from '../bindings/abi-schema.ts';
 import { listTree, readTextIfThere, writeFileWhole } from '../effects/files.ts';
 import { BuildError } from '../plan/errors.ts';
 import { plainView } from '../run/plain-view.ts';

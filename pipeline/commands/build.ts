@@ -1,6 +1,7 @@
 import { sweepTemporary } from '../effects/store.ts';
 import { requireTools } from '../effects/toolchain.ts';
-import { type RunEvent, runPlan } from '../run/engine.ts';
+import type { StepId } from '../plan/steps.ts';
+import { type RunEvent, runPlan, type StepOutcome } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
 import { type Preview, previewPlan } from '../run/preview.ts';
 import { STEP_RUNNERS } from '../steps/index.ts';
@@ -36,6 +37,26 @@ export async function runSession(
   signal: AbortSignal,
   emit: (event: RunEvent) => void,
 ): Promise<{ readonly manifest: BuildManifest }> {
+  return withSteps(session, signal, emit, async (outcomes) => ({
+    manifest: await writeOutputs(session, outcomes, signal),
+  }));
+}
+
+/** Runs the plan of an opened session into the store, and leaves the output folder alone. */
+export function runSteps(
+  session: Session,
+  signal: AbortSignal,
+  emit: (event: RunEvent) => void,
+): Promise<ReadonlyMap<StepId, StepOutcome>> {
+  return withSteps(session, signal, emit, async (outcomes) => outcomes);
+}
+
+async function withSteps<T>(
+  session: Session,
+  signal: AbortSignal,
+  emit: (event: RunEvent) => void,
+  use: (outcomes: ReadonlyMap<StepId, StepOutcome>) => Promise<T>,
+): Promise<T> {
   const beforeBuilding = once(async () => {
     await requireTools(toolsFor(session), session.toolchain);
     await sweepTemporary(session.store.root, STALE_MS);
@@ -44,8 +65,7 @@ export async function runSession(
   try {
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));
-    const manifest = await writeOutputs(session, outcomes, signal);
-    return { manifest };
+    return await use(outcomes);
   } finally {
     await session.digests.save();
   }

@@ -127,11 +127,15 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
       new Option('--diff <headers...>', 'compare two headers instead: the older and the newer one').conflicts('check'),
     )
     .option('--json', 'the result for machines')
+    .option('--library <file>', 'with --check: the built library to compare with the header, instead of the last build')
     .option('--header <file...>', "headers to bind besides libkrun's own")
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
-    .action(async ({ check, diff, json, ...options }) => {
+    .action(async ({ check, diff, json, library, ...options }) => {
       const form = { json: json ?? false };
+      if (library !== undefined && check === undefined) {
+        throw buildError('A3S1001', { message: '--library goes with --check' });
+      }
       if (diff !== undefined) {
         const { runBindingsDiff } = await import('./bindings-diff.ts');
         await runBindingsDiff(diff, here(), signal, streams, form);
@@ -144,7 +148,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         return;
       }
       const { runBindingsCheck } = await import('./bindings-check.ts');
-      const fresh = await runBindingsCheck(all, here(), signal, streams, { ...form, full: check === 'full' });
+      const fresh = await runBindingsCheck(all, here(), signal, streams, { ...form, full: check === 'full', library });
       if (!fresh) state.exitCode = CHECK_FAILED;
     });
 

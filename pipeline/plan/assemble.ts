@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { buildError } from './errors.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
 import { type InputSpec, type Plan, type PlannedStep, STEP_IDS, type StepId } from './steps.ts';
+import { TARGETS } from './targets.ts';
 
 /** Where libkrun's source comes from; found out before the plan is made, because it needs a look at the disk. */
 export type SourceOrigin = { readonly kind: 'tree'; readonly path: string } | { readonly kind: 'crate' };
@@ -50,7 +51,9 @@ const initTools = ({ environment }: Config): ToolInput[] => [
 
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */
 export function toolQuestions(config: Config): readonly ToolInput[] {
-  return [...cargoTools(config), ...initTools(config)];
+  const wanted = wantedSteps(config);
+  const compiles = [...wanted].some((id) => DEFINITIONS[id].compiles === true);
+  return [...(compiles ? cargoTools(config) : []), ...(wanted.has('init') ? initTools(config) : [])];
 }
 
 const cargoInputs: StepInputs = (config, _pins, facts) => [
@@ -112,11 +115,14 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
-    version: 2,
+    version: 3,
     inputs: (config) => [
       value('generator', config.toolVersion),
       value('package version', config.package.version),
-      value('target', config.target.clangTriple),
+      value(
+        'targets',
+        Object.values(TARGETS).map(({ clangTriple }) => clangTriple),
+      ),
       // Some headers of libkrun are links to where they are kept.
       { kind: 'step', name: 'header', step: 'source', ending: '.h' },
       value(
@@ -181,9 +187,11 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   prefix: {
     title: 'prefix',
     needs: ['firmware', 'source', 'bindings', 'libkrun', 'launcher'],
-    version: 1,
-    inputs: (_config, pins) => [
+    version: 2,
+    inputs: (config, pins) => [
+      value('target', config.target.id),
       value('library', pins.libkrun.library),
+      value('exports', pins.libkrun.exports),
       { kind: 'step', name: 'header', step: 'source', only: ['include'] },
       ...(['firmware', 'libkrun', 'launcher'] as const).map((step): InputSpec => ({ kind: 'step', name: step, step })),
       { kind: 'step', name: 'functions', step: 'bindings', only: ['committed/abi.json'] },
@@ -224,7 +232,7 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
  * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target.
  */
 export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan {
-  const wanted = new Set(config.only.length === 0 ? STEP_IDS : config.only.flatMap(withNeeds));
+  const wanted = wantedSteps(config);
   return {
     schema: 1,
     tool: config.toolVersion,
@@ -259,6 +267,10 @@ function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): Pla
     compiles: definition.compiles ?? false,
     background: definition.background ?? false,
   };
+}
+
+function wantedSteps({ only }: Config): ReadonlySet<StepId> {
+  return new Set(only.length === 0 ? STEP_IDS : only.flatMap(withNeeds));
 }
 
 function withNeeds(id: StepId): readonly StepId[] {

@@ -11,6 +11,8 @@ import type { Inputs } from './inputs.ts';
 export interface LastRun {
   /** Digests of documents that were found well-formed. */
   readonly known: KnownGood;
+  /** Key of the result that the last run used. */
+  key(step: StepId): string | undefined;
   /** Inputs of the result that the last run used, for telling what changed since. */
   inputs(step: StepId): Inputs | undefined;
   save(keys: Readonly<Record<string, string>>): Promise<void>;
@@ -23,6 +25,7 @@ export async function openLastRun(store: Store, config: Config): Promise<LastRun
   const known = new Set(documents);
   return {
     known,
+    key: (step) => keys[step],
     inputs: (step) => {
       const key = keys[step];
       return key === undefined ? undefined : store.readManifest(step, key)?.inputs;

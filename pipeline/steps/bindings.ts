@@ -17,11 +17,11 @@ const LOCK = 'abi.json';
  */
 export const runBindings: RunStep = async (context) => {
   const { config } = context;
-  const { ir, parser } = await readHeader(context.need('source').dir, context);
+  const { irs, parser } = await readHeader(context.need('source').dir, context);
   const lock = await readRuntimeLock(config);
   const versions = { package: config.package.version, tool: config.toolVersion };
-  const committed = await generateBindings(ir, { docs: false, lock, versions });
-  const packed = await generateBindings(ir, { docs: true, lock, versions });
+  const committed = await generateBindings(irs, { docs: false, lock, versions });
+  const packed = await generateBindings(irs, { docs: true, lock, versions });
   await writeAll(join(context.out, COMMITTED), committed.files);
   await writeAll(context.out, [
     ...packed.files.filter(({ path }) => !path.startsWith('napi/') && path !== LOCK),
@@ -29,7 +29,7 @@ export const runBindings: RunStep = async (context) => {
     ...committed.files.filter(({ path }) => path === LOCK),
   ]);
   reportSkipped(context, committed.skipped);
-  const { functions, constants } = countItems(ir);
+  const { functions, constants } = countItems(irs);
   return {
     facts: { functions, constants, skipped: skippedFacts(committed.skipped), parser },
     summary: `${functions} functions, ${constants} constants, ${committed.skipped.length} not offered in every language, parsed by ${parser === 'embedded' ? 'the embedded libclang' : parser}`,
@@ -54,7 +54,10 @@ function skippedFacts(skipped: readonly Skipped[]): Facts[] {
   return skipped.map(({ name, output, reason }) => ({ name, output, reason }));
 }
 
-function countItems(ir: HeaderIr): { functions: number; constants: number } {
-  const count = (kind: string): number => ir.items.filter((item) => item.kind === kind).length;
+/** Each once, however many targets have it. */
+function countItems(irs: readonly HeaderIr[]): { functions: number; constants: number } {
+  const items = irs.flatMap((ir) => ir.items);
+  const count = (kind: string): number =>
+    new Set(items.filter((item) => item.kind === kind).map(({ name }) => name)).size;
   return { functions: count('function'), constants: count('constant') };
 }

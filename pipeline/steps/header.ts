@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
+import { TARGETS } from '../plan/targets.ts';
 import { readHeaders } from './headers.ts';
 
 /** The bundled process that holds the parser. */
@@ -16,30 +16,31 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
-  readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'environment'>;
+  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'environment'>;
   readonly toolchain: Toolchain;
   readonly signal: AbortSignal;
   warn(message: string): void;
 }
 
 /**
- * Parses the headers of a source tree, and those that the user named, for the configured target.
- * @returns The intermediate form, and the path of the libclang that parsed, or `embedded`.
- * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and {@link toIr} do, A3S5002 when there is no header.
+ * Parses the headers of a source tree, and those that the user named, for every target: what is made of them is the
+ * same on every host.
+ * @returns The intermediate form for each target, and the path of the libclang that parsed, or `embedded`.
+ * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and `toIr` do, A3S5002 when there is no header.
  */
-export async function readHeader(tree: string, context: HeaderContext): Promise<{ ir: HeaderIr; parser: string }> {
-  const { config, toolchain, signal } = context;
-  const { unit, parser } = await parseWithBestParser(
-    {
-      headers: await readHeaders(tree, config.headers),
-      target: config.target,
-      workerPath: parserWorker(config),
-      warn: (message) => context.warn(message),
-      signal,
-    },
+export async function readHeader(
+  tree: string,
+  { config, toolchain, signal, warn }: HeaderContext,
+): Promise<{ irs: readonly HeaderIr[]; parser: string }> {
+  const headers = await readHeaders(tree, config.headers);
+  const parsing = parseWithBestParser(
+    Object.values(TARGETS).map((target) => ({ headers, target })),
+    { workerPath: parserWorker(config), warn: (message) => warn(message), signal },
     { named: config.environment.libclangPath, toolchain },
   );
-  return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
+  // Loaded while the parser's process is at work.
+  const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
+  return { irs: irsOf(units, LIBKRUN_OVERRIDES), parser };
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

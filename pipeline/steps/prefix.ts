@@ -2,7 +2,9 @@ import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { assertAudit, auditBinary } from '../binary/audit.ts';
 import { readElf } from '../binary/elf.ts';
-import { readAbi } from '../bindings/abi.ts';
+import { compareExports, exportLines } from '../binary/exports.ts';
+import { interfaceFor } from '../bindings/abi.ts';
+import { readAbi } from '../bindings/abi-schema.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -29,10 +31,10 @@ export const runPrefix: RunStep = async (context) => {
   const { version } = context.pins.libkrun.library;
   await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfig(version));
   await writeFile(join(context.out, 'link.json'), `${JSON.stringify(linkMetadata(context, version), null, 2)}\n`);
-  const functions = await checkExports(context, join(prefix, 'lib', target.libraryFile));
+  const { functions, exports, lines } = await checkExports(context, join(prefix, 'lib', target.libraryFile));
   return {
-    facts: { headers, functions, version },
-    summary: `${functions} functions exported, ${headers.length} headers`,
+    facts: { headers, functions, exports, version },
+    summary: [`${functions} functions exported, ${headers.length} headers`, ...lines].join('; '),
   };
 };
 
@@ -46,19 +48,22 @@ async function copyHeaders(from: string, to: string): Promise<string[]> {
 
 /**
  * Holds the header's functions against the library's exports.
- * @returns How many of the header's functions the library exports.
+ * @returns How many of the header's functions the library exports, and the names on one side only.
  * @throws BuildError A3S1205 for a function that is missing and not in the pins' reviewed list, or an export not known.
  */
-async function checkExports(context: StepContext, library: string): Promise<number> {
+async function checkExports(context: StepContext, library: string) {
   const { missing, extra } = context.pins.libkrun.exports;
   const lock = await readFile(join(context.need('bindings').dir, COMMITTED, 'abi.json'), 'utf8');
-  const required = readAbi(lock).functions.map(({ name }) => name);
+  const required = interfaceFor(readAbi(lock), context.config.target.id)?.functions.map(({ name }) => name) ?? [];
   const bytes = await readFile(library);
   const elf = readElf(bytes, library);
-  const exports = { required, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
-  assertAudit(auditBinary(bytes, elf, { exports }), library);
-  const exported = new Set(elf.exports.map((symbol) => symbol.name));
-  return required.filter((name) => exported.has(name)).length;
+  const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
+  assertAudit(auditBinary(bytes, elf, { exports: expected }), library);
+  const exported = elf.exports.map(({ name }) => name);
+  const compared = compareExports(exported, expected);
+  const { notExported, notDeclared } = compared;
+  const exports = { declaredNotExported: notExported, exportedNotDeclared: notDeclared };
+  return { functions: required.length - notExported.length, exports, lines: exportLines(compared) };
 }
 
 /** Paths relative to the file itself, so that the prefix may be moved. */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type AbiLock, toLock } from '../../pipeline/bindings/abi.ts';
 import type { AbiChange } from '../../pipeline/bindings/abi-change.ts';
 import { diffAbi } from '../../pipeline/bindings/abi-diff.ts';
+import { exportChanges } from '../../pipeline/bindings/abi-exports.ts';
 import { type Bump, CHANGE_KINDS } from '../../pipeline/bindings/abi-kinds.ts';
 import { verdictOf } from '../../pipeline/bindings/abi-verdict.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
     target: TARGETS['linux-x64'],
   }));
   const raw = await parseUnits(units, { workerPath: await bundleWorker() });
-  const [first, ...others] = raw.map((unit, index) => toLock(toIr(unit, MUTANTS[index - 1]?.overrides ?? [])));
+  const [first, ...others] = raw.map((unit, index) => toLock([toIr(unit, MUTANTS[index - 1]?.overrides ?? [])]));
   original = first ?? expect.unreachable('nothing was parsed');
   mutated = others;
 });
@@ -53,8 +54,25 @@ describe('a header', () => {
   });
 });
 
+/** A library is no header, but what it exports of one changes too. */
+const EXPORTED = [
+  { kind: 'export-removed', notExported: ['machine_free'], reviewed: [], rust: 'major', npm: 'major' },
+  { kind: 'export-added', notExported: [], reviewed: ['machine_free'], rust: 'minor', npm: 'minor' },
+  { kind: 'export-removed', notExported: ['machine_set_screen'], reviewed: [], rust: 'major', npm: 'patch' },
+] as const;
+
+it.each(EXPORTED)(
+  'has a library: $kind, $notExported, needs rust $rust, npm $npm',
+  ({ rust, npm, kind, ...library }) => {
+    const changes = exportChanges(original, original, { target: 'linux-x64', ...library });
+    expect(changes.map((change) => change.kind)).toEqual([kind]);
+    expect(verdictOf(changes)).toEqual({ rust, npm });
+  },
+);
+
 it('has mutants for every kind of change', () => {
-  const covered = new Set<string>([...MUTANTS, ...TAKEN_BACK].flatMap(({ kinds }) => kinds));
+  const kinds = [...MUTANTS, ...TAKEN_BACK].flatMap((mutant) => mutant.kinds);
+  const covered = new Set<string>([...kinds, ...EXPORTED.map(({ kind }) => kind)]);
   expect(Object.keys(CHANGE_KINDS).filter((kind) => !covered.has(kind))).toEqual([]);
 });
 

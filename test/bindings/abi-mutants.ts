@@ -36,9 +36,40 @@ const MAC: Override = {
   reason: 'It is only read.',
 };
 
+const RAW_OUT: Override = {
+  function: 'machine_count',
+  returns: 'status',
+  parameters: { count: { role: { kind: 'value' } } },
+  reason: 'Whoever calls it from Rust passes a place for the number.',
+};
+const BLOB: Override = {
+  function: 'machine_describe_screen',
+  parameters: { blob: { role: { kind: 'buffer', lengthIn: 'size' } } },
+  reason: 'The size is that of the blob, whatever its type.',
+};
+/** From one declaration to the end of the next. */
+const TWO = `int32_t machine_nests(void);
+
+/**
+ * Shows another mode.
+ *
+ * Returns:
+ *  Zero on success or a negative error number on failure.
+ */
+int32_t machine_set_mode(uint32_t id, struct machine_mode *mode);`;
+
 const FUNCTIONS: readonly Mutant[] = [
   mutant('a function is added', USED, `${USED}\nuint64_t machine_seen(void);`, ['function-added'], MINOR),
   mutant('a function is removed', 'int32_t machine_free(uint32_t id);', '', ['function-removed'], MAJOR),
+  mutant('two functions are removed, as in 1.17', TWO, '', ['function-removed', 'function-removed'], MAJOR),
+  mutant(
+    'a function is added that Node cannot offer, as with the first out parameters',
+    USED,
+    `${USED}\nint32_t machine_count(uint32_t id, uint32_t *count);`,
+    ['function-added'],
+    ['minor', 'patch'],
+    [RAW_OUT],
+  ),
   mutant('the return type changes', USED, 'uint32_t machine_used(void);', ['return-type'], MAJOR),
   mutant('nothing is returned any more', USED, 'void machine_used(void);', ['return-type'], MAJOR),
   mutant('uint64_t is returned as size_t', USED, 'size_t machine_used(void);', ['same-width'], RUST_ONLY),
@@ -97,6 +128,14 @@ const PARAMETERS: readonly Mutant[] = [
   mutant('int becomes bool', 'int fd,', 'bool fd,', ['parameter-type'], MAJOR),
   mutant('bool becomes u8', 'bool read_only', 'uint8_t read_only', ['parameter-type'], MAJOR),
   mutant('size_t becomes uint64_t', 'size_t shared', 'uint64_t shared', ['same-width'], RUST_ONLY),
+  mutant(
+    'size_t becomes uint64_t where Node cannot map it alike',
+    'const uint8_t *blob, size_t size',
+    'const uint8_t *blob, uint64_t size',
+    ['same-width', 'node-withdrawn'],
+    MAJOR,
+    [BLOB],
+  ),
   mutant('int becomes int32_t', 'int fd,', 'int32_t fd,', ['type-spelling'], PATCH),
   mutant(
     'a typedef takes the place of what it stands for',
@@ -139,6 +178,13 @@ const VALUES: readonly Mutant[] = [
     ['constant-added'],
     MINOR,
   ),
+  mutant(
+    'a string macro is added, as in 1.18',
+    '#define MACHINE_LEVEL_ALL 5',
+    '#define MACHINE_LEVEL_ALL 5\n#define MACHINE_LABEL "label"',
+    ['constant-added'],
+    MINOR,
+  ),
   mutant('a macro is removed', '#define MACHINE_LEVEL_ALL 5\n', '', ['constant-removed'], MAJOR),
   mutant('the value of a macro changes', 'TARGET_DEFAULT -1', 'TARGET_DEFAULT -2', ['constant-value'], MAJOR),
   mutant('a macro that others are made of changes', '1 << 0', '1 << 1', ['constant-value', 'constant-value'], MAJOR),
@@ -175,6 +221,9 @@ const TYPES: readonly Mutant[] = [
     RUST_ONLY,
   ),
   mutant('a field gets another type', 'uint32_t height;', 'int32_t height;', ['field-type'], RUST_ONLY),
+  mutant('a bit-field gets wider', 'kind : 4;', 'kind : 5;', ['field-bits', 'field-bits'], RUST_ONLY),
+  mutant('a bit-field becomes a field', 'ready : 1;', 'ready;', ['record-layout', 'field-bits'], RUST_ONLY),
+  mutant('a bit-field becomes signed', 'unsigned int kind', 'int kind', ['field-type'], RUST_ONLY),
   mutant('a field is spelled in another way', 'uint32_t height;', 'unsigned height;', ['type-spelling'], PATCH),
   mutant(
     'a record is added',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AbiChange } from '../../pipeline/bindings/abi-change.ts';
-import { changeLines, verdictLine, versionLines } from '../../pipeline/bindings/abi-report.ts';
+import { changeLines, changeSections, verdictLines, versionLines } from '../../pipeline/bindings/abi-report.ts';
 import { judgeVersion, verdictOf } from '../../pipeline/bindings/abi-verdict.ts';
 
 describe('the version that a change needs', () => {
@@ -25,6 +25,10 @@ describe('the version that a change needs', () => {
     ['1.2.3', '1.2.3', 'patch', false],
     ['1.2.3', '1.2.3', 'none', true],
     ['1.2.3', '2.0.0-rc.1', 'major', true],
+    // Steps that libkrun took: two functions removed, one added.
+    ['1.16.0', '1.17.0', 'major', false],
+    ['1.17.0', '1.17.3', 'minor', false],
+    ['1.17.0', '1.18.0', 'minor', true],
     ['1.2.3', '1.9.0', 'major', false],
     ['2.0.0-rc.1', '2.0.0-rc.1', 'major', false],
     ['2.0.0-rc.1', '2.0.0-rc.2', 'major', true],
@@ -37,6 +41,8 @@ describe('the version that a change needs', () => {
   });
 });
 
+const TARGETS = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
+
 const change = (kind: AbiChange['kind'], name: string, more: Partial<AbiChange> = {}): AbiChange => ({
   kind,
   item: 'function',
@@ -45,6 +51,8 @@ const change = (kind: AbiChange['kind'], name: string, more: Partial<AbiChange> 
   before: '',
   after: '',
   node: true,
+  header: 'machine.h',
+  targets: TARGETS,
   ...more,
 });
 
@@ -69,9 +77,43 @@ describe('changes for people', () => {
     expect(lines).toEqual(['~ comments changed  a, b, c, d, e and 2 more']);
   });
 
+  it('stand below the header that they are in and the targets that they are for', () => {
+    const [x64 = ''] = TARGETS;
+    const lines = changeSections([
+      change('function-added', 'machine_log', { after: '()' }),
+      change('function-added', 'machine_hvf', { after: '()', targets: [x64] }),
+      change('docs', 'machine_log', { header: 'screen.h' }),
+      change('function-removed', 'machine_map', { before: '()' }),
+    ]);
+    expect(lines).toEqual([
+      'machine.h for linux-x64, linux-arm64, darwin-arm64',
+      '- BREAKING removed  machine_map()',
+      '+ added             machine_log()',
+      'machine.h for linux-x64',
+      '+ added             machine_hvf()',
+      'screen.h for linux-x64, linux-arm64, darwin-arm64',
+      '~ comments changed  machine_log',
+    ]);
+  });
+
+  it('give each target a verdict of its own where they differ', () => {
+    const [x64 = ''] = TARGETS;
+    const changes = [
+      change('deprecated', 'machine_log'),
+      change('function-removed', 'machine_map', { targets: [x64] }),
+    ];
+    expect(verdictLines(changes, TARGETS)).toEqual([
+      'semver: major',
+      '  linux-x64: major',
+      '  linux-arm64, darwin-arm64: minor',
+    ]);
+  });
+
   it('end with the verdict, for both where they differ', () => {
-    expect(verdictLine({ rust: 'major', npm: 'major' })).toBe('semver: major');
-    expect(verdictLine({ rust: 'major', npm: 'patch' })).toBe('semver: Rust crate major, npm package patch');
+    expect(verdictLines([change('function-removed', 'machine_map')], TARGETS)).toEqual(['semver: major']);
+    expect(verdictLines([change('same-width', 'machine_map')], TARGETS)).toEqual([
+      'semver: Rust crate major, npm package patch',
+    ]);
     const judged = { rust: judgeVersion('0.1.0', '0.1.1', 'major'), npm: judgeVersion('0.1.0', '0.1.1', 'minor') };
     expect(versionLines(judged, '0.1.0', '0.1.1')).toEqual([
       'Rust crate: 0.1.0 → at least 0.2.0; package.version 0.1.1 is too low',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeMade, docsDigest, emitAbi, readAbi, sha256Of, toLock } from '../../pipeline/bindings/abi.ts';
+import { describeMade, docsDigest, emitAbi, sha256Of, toLock } from '../../pipeline/bindings/abi.ts';
 import { diffAbi } from '../../pipeline/bindings/abi-diff.ts';
+import { readAbi } from '../../pipeline/bindings/abi-schema.ts';
 import { toIr } from '../../pipeline/bindings/header.ts';
 import type { RawItem } from '../../pipeline/bindings/libclang/raw.ts';
 import { BuildError } from '../../pipeline/plan/errors.ts';
@@ -16,7 +17,7 @@ function macro(name: string, value: string): RawItem {
 
 const ITEMS = [rawFunction('first', { a: UNSIGNED }, { comment: '/** Words of the header. */' }), macro('ONE', '1')];
 const IR = toIr(rawUnit(ITEMS), []);
-const TEXT = emitAbi(IR).content;
+const TEXT = emitAbi([IR]).content;
 
 function failureOf(text: string) {
   try {
@@ -29,7 +30,7 @@ function failureOf(text: string) {
 
 describe('the lock', () => {
   it('is read back as it was written', () => {
-    expect(readAbi(TEXT)).toEqual(toLock(IR));
+    expect(readAbi(TEXT)).toEqual(toLock([IR]));
   });
 
   it('holds a digest in place of the words of a comment', () => {
@@ -39,9 +40,9 @@ describe('the lock', () => {
 
   it.each([
     ['cut off', TEXT.slice(0, -20), {}],
-    ['of another form', TEXT.replace('"form": 1', '"form": 2'), { line: 2 }],
+    ['of another form', TEXT.replace('"form": 2', '"form": 1'), { line: 2 }],
     ['with a field it should not have', TEXT.replace('"form"', '"more": 1, "form"'), { line: 2 }],
-    ['with a digest that is none', TEXT.replace(/"docs": "[0-9a-f]+"/, '"docs": "x"'), { line: 13 }],
+    ['with a digest that is none', TEXT.replace(/"docs": "[0-9a-f]+"/, '"docs": "x"'), { line: 16 }],
     ['that is a list', '[]', {}],
     ['that is empty', '', {}],
   ])('is refused with its place when it is %s', (_what, text, where) => {
@@ -50,8 +51,8 @@ describe('the lock', () => {
 });
 
 describe('the difference of two locks', () => {
-  const lock = toLock(IR);
-  const differs = (items: readonly RawItem[]) => diffAbi(lock, toLock(toIr(rawUnit(items), [])));
+  const lock = toLock([IR]);
+  const differs = (items: readonly RawItem[]) => diffAbi(lock, toLock([toIr(rawUnit(items), [])]));
 
   it('is empty for the same header, whatever its order', () => {
     expect(differs(ITEMS)).toEqual([]);
@@ -65,6 +66,8 @@ describe('the difference of two locks', () => {
     before: '',
     after: '',
     node: true,
+    header: 'test.h',
+    targets: ['linux-x64'],
     ...more,
   });
 
@@ -87,13 +90,13 @@ describe('the difference of two locks', () => {
 
   it('does not count how the files were made', () => {
     const made = describeMade('1.0.0', '1.0.0', 'lock', [{ path: 'sys.rs', content: '' }]);
-    expect(diffAbi(lock, readAbi(emitAbi(IR, made).content))).toEqual([]);
+    expect(diffAbi(lock, readAbi(emitAbi([IR], made).content))).toEqual([]);
   });
 });
 
 describe('how the files were made', () => {
   const made = describeMade('1.0.0', '2.0.0', 'lock', [{ path: 'napi/src/lib.rs', content: 'text' }]);
-  const text = emitAbi(IR, made).content;
+  const text = emitAbi([IR], made).content;
 
   it('is read back as it was written, with the digest of each file', () => {
     expect(readAbi(text).made).toEqual(made);
@@ -108,7 +111,7 @@ describe('how the files were made', () => {
   it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '.hidden', ''])('cannot name the file %j', (path) => {
     expect(failureOf(text.replace('"napi/src/lib.rs"', JSON.stringify(path)))).toMatchObject({
       code: 'A3S3001',
-      where: { file: 'abi.json', line: 9 },
+      where: { file: 'abi.json', line: 8 },
     });
   });
 

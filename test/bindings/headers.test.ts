@@ -34,7 +34,7 @@ describe.each(NAMES)('the feature %s', (name) => {
       (one) => `${one.place.file}:${one.place.line} ${one.name}, ${one.output}: ${one.reason}\n`,
     );
     await expect(emitSys(ir, { docs: true }).content).toMatchFileSnapshot(`${FOLDER}${name}.sys.rs`);
-    await expect(emitAbi(ir).content).toMatchFileSnapshot(`${FOLDER}${name}.abi.json`);
+    await expect(emitAbi([ir]).content).toMatchFileSnapshot(`${FOLDER}${name}.abi.json`);
     await expect(skipped.join('')).toMatchFileSnapshot(`${FOLDER}${name}.skipped.txt`);
   });
 });

@@ -31,7 +31,7 @@ describe.each(HEADERS)('the header $name.h', ({ name, overrides }) => {
     const ir = await parse(name, overrides);
     await expect(emitSys(ir, { docs: false }).content).toMatchFileSnapshot(`${FIXTURES}${name}.sys.rs`);
     await expect(emitSys(ir, { docs: true }).content).toMatchFileSnapshot(`${FIXTURES}${name}.docs.sys.rs`);
-    await expect(emitAbi(ir).content).toMatchFileSnapshot(`${FIXTURES}${name}.abi.json`);
+    await expect(emitAbi([ir]).content).toMatchFileSnapshot(`${FIXTURES}${name}.abi.json`);
     const skipped = ir.skipped.map(
       ({ name: item, place, reason }) => `${place.file}:${place.line} ${item}: ${reason}\n`,
     );

@@ -134,7 +134,8 @@ describe('a file that is no libclang', () => {
 
   const parse = (named: string | undefined, warn: (message: string) => void) =>
     parseWithBestParser(
-      { headers: [{ name: 'a.h', content: 'int call(void);\n' }], target: TARGETS['linux-x64'], workerPath, warn },
+      [{ headers: [{ name: 'a.h', content: 'int call(void);\n' }], target: TARGETS['linux-x64'] }],
+      { workerPath, warn },
       { named, platform: 'linux', toolchain: { ask: async () => folder } },
     );
 
@@ -150,9 +151,9 @@ describe('a file that is no libclang', () => {
 
   it('costs a warning when it was found on the system, and the embedded parser does the work', async () => {
     const warnings: string[] = [];
-    const { unit, parser } = await parse(undefined, (message) => warnings.push(message));
+    const { units, parser } = await parse(undefined, (message) => warnings.push(message));
     expect(parser).toBe('embedded');
-    expect(unit.items.map(({ name }) => name)).toEqual(['call']);
+    expect(units.map(({ items }) => items.map(({ name }) => name))).toEqual([['call']]);
     expect(warnings).toEqual([expect.stringContaining(library)]);
   });
 });

@@ -66,9 +66,10 @@ function withEmbedded(headers: Headers): Promise<RawUnit> {
 async function withNative(version: number, headers: Headers, more: Partial<ParseRequest> = {}): Promise<RawUnit> {
   const warn = (message: string) => expect.unreachable(message);
   const search = { named: FOLDERS[version], platform: 'linux', toolchain: { ask: async () => undefined } };
-  const { unit, parser } = await parseWithBestParser({ ...(await base(headers)), warn, ...more }, search);
+  const request = { ...(await base(headers)), warn, ...more };
+  const { units, parser } = await parseWithBestParser([request], request, search);
   expect(parser).toContain(FOLDERS[version]);
-  return unit;
+  return units[0] ?? expect.unreachable('nothing was parsed');
 }
 
 async function failureOf(parsing: Promise<unknown>): Promise<Failure> {
@@ -81,7 +82,7 @@ async function failureOf(parsing: Promise<unknown>): Promise<Failure> {
 /** Everything that is emitted for a header that needs no override. */
 function emitted(unit: RawUnit) {
   const ir = toIr(unit, []);
-  return [emitAbi(ir), emitSys(ir, { docs: false }), emitSys(ir, { docs: true })];
+  return [emitAbi([ir]), emitSys(ir, { docs: false }), emitSys(ir, { docs: true })];
 }
 
 it('has a folder for every version that is called tested', () => {
@@ -113,7 +114,11 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
     const units = [await withNative(version, headers), await withEmbedded(headers)];
     const [native, embedded] = await Promise.all(
       units.map((unit) =>
-        generateBindings(toIr(unit, LIBKRUN_OVERRIDES), { docs, lock, versions: { package: '1.0.0', tool: '1.0.0' } }),
+        generateBindings([toIr(unit, LIBKRUN_OVERRIDES)], {
+          docs,
+          lock,
+          versions: { package: '1.0.0', tool: '1.0.0' },
+        }),
       ),
     );
     expect(native?.files.map(({ path }) => path)).toContain('libkrun.d.ts');

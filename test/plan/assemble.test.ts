@@ -5,6 +5,7 @@ import { assemblePlan, type PlanFacts, toolQuestions } from '../../pipeline/plan
 import type { Config } from '../../pipeline/plan/config.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import { type InputSpec, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
+import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { REPOSITORY, testConfig } from '../helpers/session.ts';
 
 const read = (name: string): string => readFileSync(join(REPOSITORY, 'vendor', name), 'utf8');
@@ -48,13 +49,24 @@ it('keeps the steps named and what they need', () => {
   ]);
 });
 
-it('asks no tool that was not announced', () => {
-  const config = testConfig('/f');
+it.each([[[]], [['libkrun']], [['init']], [['bindings']]])('asks no tool that was not announced, for %j', (only) => {
+  const config = testConfig('/f', { only });
   const announced = new Set(toolQuestions(config).map(({ command, args }) => JSON.stringify([command, args])));
   const asked = plan(config).steps.flatMap((step) =>
     step.inputs.flatMap((input) => (input.kind === 'tool' ? [input] : [])),
   );
   expect(asked.filter(({ command, args }) => !announced.has(JSON.stringify([command, args])))).toEqual([]);
+});
+
+it('announces no question where nothing is compiled: starting a program takes time', () => {
+  expect(toolQuestions(testConfig('/f', { only: ['bindings'] }))).toEqual([]);
+});
+
+it('makes the same bindings whatever machine they are for', () => {
+  const config = testConfig('/f');
+  const bindings = (id: 'linux-x64' | 'darwin-arm64') =>
+    plan({ ...config, target: TARGETS[id] }).steps.find((step) => step.id === 'bindings');
+  expect(bindings('darwin-arm64')).toEqual(bindings('linux-x64'));
 });
 
 describe('libkrun', () => {

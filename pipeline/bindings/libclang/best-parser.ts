@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Toolchain } from '../../effects/toolchain.ts';
 import { BuildError } from '../../plan/errors.ts';
-import { type ParseRequest, parseHeaders } from './embedded.ts';
+import { type ParserOptions, type ParseUnit, parseUnits } from './embedded.ts';
 import { chooseLibclang, foldersToLookInto, type Libclang, type Named, VERSION_FOLDERS } from './locate.ts';
 import type { RawUnit } from './raw.ts';
 
@@ -15,32 +15,35 @@ export interface Search {
   readonly platform?: string;
 }
 
-export interface ParsedHeaders {
-  readonly unit: RawUnit;
+export interface ParsedUnits {
+  /** In the order of the request. */
+  readonly units: readonly RawUnit[];
   /** Path of the libclang that parsed, or `embedded`. */
   readonly parser: string;
 }
 
 /**
- * Parses with the libclang that `LIBCLANG_PATH` names, else with one of the system, else with the embedded one. A
- * library of the system that cannot be used costs a warning; one that was asked for by name is an error.
- * @throws BuildError A3S3002 and A3S3004 as `parseHeaders`, and A3S3004 for a wrong `LIBCLANG_PATH`.
+ * Parses with the libclang that `LIBCLANG_PATH` names, else with one of the system, else with the embedded one; all
+ * units in one process. A library of the system that cannot be used costs a warning; one that was asked for by name is
+ * an error.
+ * @throws BuildError A3S3002 and A3S3004 as `parseUnits`, and A3S3004 for a wrong `LIBCLANG_PATH`.
  */
 export async function parseWithBestParser(
-  request: Omit<ParseRequest, 'parser'>,
+  units: readonly ParseUnit[],
+  options: Omit<ParserOptions, 'parser'>,
   search: Search,
-): Promise<ParsedHeaders> {
-  const found = await locateLibclang(search, request.workerPath);
+): Promise<ParsedUnits> {
+  const found = await locateLibclang(search, options.workerPath);
   if (found !== null) {
     const { library } = found;
     try {
-      return { unit: await parseHeaders({ ...request, parser: { kind: 'native', library } }), parser: library };
+      return { units: await parseUnits(units, { ...options, parser: { kind: 'native', library } }), parser: library };
     } catch (error) {
       if (found.named || !(error instanceof BuildError) || error.code !== 'A3S3004') throw error;
-      request.warn?.(`${library} is not used: ${error.message}`);
+      options.warn?.(`${library} is not used: ${error.message}`);
     }
   }
-  return { unit: await parseHeaders(request), parser: 'embedded' };
+  return { units: await parseUnits(units, options), parser: 'embedded' };
 }
 
 /** @param from module from which the package that calls shared libraries is resolved. */
