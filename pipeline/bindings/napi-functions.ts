@@ -41,7 +41,13 @@ function emitResultType({ item, result }: NodeFunction, docs: boolean): string {
     const comment = napiDocs({ ...NO_DOCS, summary: words }, '    ');
     return `${comment}    #[napi(js_name = "${jsName}")]\n    pub ${rustName(cName ?? jsName)}: ${rust},\n`;
   });
-  return `\n#[napi(object, object_from_js = false)]\npub struct ${result.rust} {\n${fields.join('')}}\n`;
+  const keys = result.values.map(({ cName, jsName }) => `${rustName(cName ?? jsName)}: c"${jsName}"`);
+  return `
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct ${result.rust} {
+${fields.join('')}}
+krun_node::result_object!(${result.rust} { ${keys.join(', ')} });
+`;
 }
 
 function emitFunction(one: NodeFunction, docs: boolean): string {

@@ -25,6 +25,7 @@ mod failure;
 mod function;
 mod integer;
 mod library;
+mod object;
 
 pub use argument::{Argument, Bytes, Strings, Text};
 pub use elements::{Element, Elements};
@@ -32,3 +33,4 @@ pub use function::{copy_bytes, Call, Table};
 pub use library::load_library;
 /// The attribute that registers a generated function or constant with Node.
 pub use napi_derive::napi;
+pub use object::Object;
