@@ -173,9 +173,11 @@ function roleText(role: ParameterRole): string {
       return `fixed-bytes ${role.length}`;
     case 'buffer':
     case 'record':
+    case 'out-bytes':
       return `${role.kind} counted by ${role.lengthIn}`;
     case 'buffer-length':
     case 'record-length':
+    case 'out-length':
       return `${role.kind} of ${role.of}`;
     default:
       return role.kind;

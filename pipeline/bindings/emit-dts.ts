@@ -1,6 +1,7 @@
 import {
   type FunctionDeclarationStructure,
   IndentationText,
+  type InterfaceDeclarationStructure,
   type JSDocStructure,
   type OptionalKind,
   Project,
@@ -9,7 +10,7 @@ import {
   VariableDeclarationKind,
   type VariableStatementStructure,
 } from 'ts-morph';
-import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly } from './dts-docs.ts';
+import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly, valueDocs } from './dts-docs.ts';
 import type { EmittedFile, HeaderIr } from './ir.ts';
 import { type NodeConstant, type NodeFunction, nodeModel } from './napi-model.ts';
 
@@ -33,6 +34,9 @@ export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<Emitte
   addErrorContract(file);
   file.addVariableStatements(
     model.constants.map((one) => constantStructure(one, options.docs, VariableDeclarationKind.Const)),
+  );
+  file.addInterfaces(
+    model.functions.filter(({ result }) => result.values.length > 1).map((one) => resultStructure(one, options.docs)),
   );
   const top = model.functions.filter((one) => one.namespace === null);
   const raw = model.functions.filter((one) => one.namespace === 'raw');
@@ -94,6 +98,23 @@ function constantStructure(
     declarationKind,
     declarations: [{ name: one.name, type: one.literal }],
     docs: text,
+  };
+}
+
+/** The object in which a function with several results returns them. */
+function resultStructure(
+  { item, jsName, result }: NodeFunction,
+  docs: boolean,
+): OptionalKind<InterfaceDeclarationStructure> {
+  return {
+    name: result.type,
+    isExported: true,
+    docs: [summaryOnly(`What \`${jsName}\` returns.`)],
+    properties: result.values.map((value) => ({
+      name: value.jsName,
+      type: value.type,
+      docs: [...valueDocs(value, docs ? item.docs : null)],
+    })),
   };
 }
 

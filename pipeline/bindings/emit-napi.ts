@@ -1,7 +1,10 @@
-import type { Docs, EmittedFile, HeaderIr, Skipped } from './ir.ts';
+import { oneLine } from './comment-text.ts';
+import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
+import { emitFunctions, napiDocs } from './napi-functions.ts';
 import { closureLock, lockedVersion } from './napi-lock.ts';
-import { type NodeConstant, type NodeFunction, type NodeParameter, nodeModel } from './napi-model.ts';
+import { type NodeConstant, nodeModel } from './napi-model.ts';
 import { rustName } from './napi-names.ts';
+import { tableName } from './sys-table.ts';
 
 /** Name of the emitted crate; its library file is `libkrun_napi.so` until the napi tool renames it. */
 export const NAPI_CRATE = 'krun-napi';
@@ -40,7 +43,7 @@ export function emitNapi(ir: HeaderIr, options: NapiOptions): NapiOutput {
     { path: 'napi/build.rs', content: `${banner}${BUILD_SCRIPT}` },
     { path: 'napi/src/constants.rs', content: `${banner}${emitConstants(model.constants, options.docs)}` },
     { path: 'napi/src/functions.rs', content: `${banner}${emitFunctions(model.functions, options.docs)}` },
-    { path: 'napi/src/lib.rs', content: `${banner}${LIBRARY}` },
+    { path: 'napi/src/lib.rs', content: `${banner}${library(model.functions.length === 0 ? null : tableName(ir))}` },
   ];
   return { files, skipped: model.skipped };
 }
@@ -51,24 +54,44 @@ fn main() {
 }
 `;
 
-// Lists of the header are as long as they are, and its spelling is kept.
-const LIBRARY = `
+/**
+ * The crate's root. `sys.rs` lies beside the crate's folder and holds the one description of each C signature.
+ * @param table Name of the type in `sys.rs` that holds all functions; null when the addon offers none.
+ */
+function library(table: string | null): string {
+  // Lists of the header are as long as they are, and its spelling is kept.
+  return `
 #![allow(clippy::too_many_arguments, non_snake_case, non_upper_case_globals)]
 // In a test build the napi macro registers nothing, so that nothing is used.
 #![cfg_attr(test, allow(dead_code))]
 
 mod constants;
 mod functions;
-
-use krun_node::{napi, Argument};
+${table === null ? '' : SYS_MODULE}
+use krun_node::{napi, Argument${table === null ? '' : ', Table'}};
 use napi::{Env, Result};
-
+${table === null ? '' : tableStatic(table)}
 /// Opens libkrun from \`folder\` instead of the \`lib\` folder beside the addon.
 #[napi(js_name = "loadLibrary", ts_args_type = "folder: string")]
 pub fn load_library(node: Env, folder: Argument) -> Result<()> {
     krun_node::load_library(node, folder)
 }
 `;
+}
+
+const SYS_MODULE = `// Of the raw bindings only the types of the functions are used.
+#[allow(dead_code)]
+#[path = "../../sys.rs"]
+mod sys;
+`;
+
+function tableStatic(table: string): string {
+  return `
+// Filled when the first function is called; what this libkrun lacks stays empty.
+static FUNCTIONS: Table<sys::${table}> =
+    Table::new(|library| unsafe { sys::${table}::load(|name| library.symbol(name)) });
+`;
+}
 
 /**
  * The crate's Cargo.toml alone. Cargo hashes the absolute path of a dependency that lies outside the crate's folder
@@ -119,89 +142,7 @@ function emitConstants(constants: readonly NodeConstant[], docs: boolean): strin
   if (constants.length === 0) return '';
   const items = constants.map(
     ({ name, rustType, rustValue, docs: text }) =>
-      `\n${docComment(docs ? text : null)}#[napi]\npub const ${rustName(name)}: ${rustType} = ${rustValue};\n`,
+      `\n${docs ? napiDocs(text) : ''}#[napi]\npub const ${rustName(name)}: ${rustType} = ${rustValue};\n`,
   );
   return uses + items.join('');
-}
-
-const IMPORTS = [
-  ['std::ffi', ['c_char', 'c_void']],
-  ['krun_node', ['napi', 'Argument', 'Function']],
-  ['napi::bindgen_prelude', ['i64n']],
-  ['napi', ['Env', 'Result']],
-] as const;
-
-function emitFunctions(functions: readonly NodeFunction[], docs: boolean): string {
-  if (functions.length === 0) return '';
-  const body = functions.map((one) => emitFunction(one, docs)).join('');
-  const uses = IMPORTS.flatMap(([module, names]) => {
-    const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(body));
-    if (used.length === 0) return [];
-    return [used.length === 1 ? `use ${module}::${used[0]};\n` : `use ${module}::{${used.join(', ')}};\n`];
-  });
-  return `\n${uses.join('')}${body}`;
-}
-
-function emitFunction(one: NodeFunction, docs: boolean): string {
-  const { item, result } = one;
-  const attributes = [
-    ...(one.namespace === null ? [] : [`namespace = "${one.namespace}"`]),
-    `js_name = "${one.jsName}"`,
-    `ts_args_type = "${one.parameters.map(tsParameter).join(', ')}"`,
-    // All other types follow from the Rust type.
-    ...(result.type === 'never' ? ['ts_return_type = "never"'] : []),
-  ];
-  const parameters = one.parameters.map(({ cName }) => `, ${rustName(cName)}: Argument`).join('');
-  const returns = result.rustType === '' ? '' : ` -> ${result.rustType}`;
-  const type = `unsafe extern "C" fn(${one.mapped.map(({ rustType }) => rustType).join(', ')})${returns}`;
-  return `
-${docComment(docs ? item.docs : null)}#[napi(${attributes.join(', ')})]
-pub fn ${rustName(item.name)}(node: Env${parameters}) -> Result<${result.result}> {
-    static FUNCTION: Function<${type}> =
-        unsafe { Function::new(c"${item.name}") };
-${emitConversions(one)}    ${emitCall(one)}
-}
-`;
-}
-
-function emitConversions(one: NodeFunction): string {
-  const names = new Map(one.parameters.map(({ cName, jsName }) => [cName, jsName]));
-  return one.mapped
-    .flatMap(({ parameter, from }) => {
-      if (from === null) return [];
-      const name = rustName(parameter.name);
-      const keyword = from.mutable ? 'let mut' : 'let';
-      return [`    ${keyword} ${name} = ${name}.${from.method}("${names.get(parameter.name)}")?;\n`];
-    })
-    .join('');
-}
-
-function emitCall({ mapped, result }: NodeFunction): string {
-  const call = `unsafe { FUNCTION.find(node)?(${mapped.map(({ pass }) => pass).join(', ')}) }`;
-  if (result.method !== null) return `let result = ${call};\n    FUNCTION.${result.method}(node, result)`;
-  if (result.rustType === '') return `${call};\n    Ok(())`;
-  return `let result = ${call};\n    Ok(${result.wrap})`;
-}
-
-/** A parameter as the TypeScript declaration writes it, in the napi tool's own form. */
-function tsParameter({ jsName, type, nullable, optional }: NodeParameter): string {
-  return `${jsName}${optional ? '?' : ''}: ${nullable ? `${type} | undefined | null` : type}`;
-}
-
-/** Characters that end a line for some reader, or reorder what is shown: none may reach emitted source. */
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-function oneLine(text: string): string {
-  return text.replace(UNSAFE, ' ');
-}
-
-/** The header's words as `///` lines, which nothing inside can close, nor the `.d.ts` block that napi makes of them. */
-function docComment(docs: Docs | null): string {
-  if (docs === null) return '';
-  const paragraphs = [docs.summary, docs.details].filter((text) => text !== '');
-  const lines = paragraphs
-    .join('\n\n')
-    .replaceAll('*/', '*\\/')
-    .split(/\r\n|[\r\n]/);
-  return lines.map((line) => `/// ${oneLine(line)}`.trimEnd()).join('\n') + (paragraphs.length > 0 ? '\n' : '');
 }

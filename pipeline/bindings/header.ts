@@ -1,10 +1,11 @@
 import { buildError } from '../plan/errors.ts';
-import { integerType, toCType, toParameterType } from './c-types.ts';
+import { integerType, rawResolver, toCType, toParameterType } from './c-types.ts';
 import { matchDocs, parseDocs } from './docs.ts';
 import { floatText } from './float-text.ts';
 import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
 import { withKnownTypes, withSoundCalls } from './known-types.ts';
 import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
+import type { Resolve } from './napi-resolve.ts';
 import type { Override } from './overrides.ts';
 import { rustGaps, withFields } from './record-items.ts';
 import { parameterRoles, returnMeaning } from './roles.ts';
@@ -17,6 +18,8 @@ interface Question {
 
 interface Context {
   readonly raw: RawUnit;
+  /** Follows typedefs and enums. */
+  readonly resolve: Resolve;
   readonly overrides: ReadonlyMap<string, Override>;
   readonly questions: Question[];
   readonly skipped: Skipped[];
@@ -34,6 +37,7 @@ export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (quest
   refuseErrors(raw);
   const context: Context = {
     raw,
+    resolve: rawResolver(raw),
     overrides: new Map(overrides.map((override) => [override.function, override])),
     questions: staleOverrides(raw, overrides),
     skipped: [],
@@ -171,7 +175,11 @@ function convertFunction(item: RawFunction, context: Context, skip: (reason: str
       kind: 'function',
       name: item.name,
       place: item.place,
-      parameters: parameterRoles(candidates, docs, override?.parameters ?? {}, ask),
+      parameters: parameterRoles(
+        candidates,
+        { docs, overrides: override?.parameters ?? {}, resolve: context.resolve },
+        ask,
+      ),
       returns: returns.type,
       meaning: returnMeaning(returns.type, docs, item.noReturn, override?.returns, ask),
       variadic: item.variadic,

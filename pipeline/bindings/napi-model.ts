@@ -1,10 +1,13 @@
+import { escapeSteering } from './comment-text.ts';
 import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
+import type { MappedParameter } from './napi-parameter.ts';
 import { findNamed } from './napi-resolve.ts';
-import { type MappedParameter, type MappedReturn, mapParameter, mapReturn, RECORD_REASON } from './napi-types.ts';
+import { type NodeResult, nodeResult } from './napi-results.ts';
+import { mapParameter, RECORD_REASON } from './napi-types.ts';
 
-/** A parameter as JavaScript sees it; those that only count a buffer are not among them. */
+/** A parameter as JavaScript sees it; those that only count a buffer, or take a result, are not among them. */
 export interface NodeParameter {
   /** Name in C and, but for keywords, in the emitted Rust. */
   readonly cName: string;
@@ -25,7 +28,7 @@ export interface NodeFunction {
   readonly parameters: readonly NodeParameter[];
   /** All parameters in C's order, with their conversion. */
   readonly mapped: readonly MappedParameter[];
-  readonly result: MappedReturn;
+  readonly result: NodeResult;
 }
 
 /** A constant that the addon exports under its C name. */
@@ -85,7 +88,7 @@ function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
     if (typeof one === 'string') return `parameter ${parameter.name}: ${one}`;
     mapped.push(one);
   }
-  const result = mapReturn(item, resolve);
+  const result = nodeResult(item, mapped, resolve);
   if (typeof result === 'string') return result;
   const parameters = visibleParameters(mapped);
   const names = new Set(parameters.map((parameter) => parameter.jsName));
@@ -117,7 +120,7 @@ type ConstantValue =
 
 function constant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
   if (value.kind === 'string') {
-    const literal = JSON.stringify(value.value).replace(/[\u2028\u2029]/g, escapeUnit);
+    const literal = escapeSteering(JSON.stringify(value.value));
     return { name, rustType: '&str', rustValue: rustString(value.value), literal, docs };
   }
   if (value.kind === 'float') {
@@ -144,10 +147,6 @@ const INTEGER_TYPES = [
   { rust: 'u64', low: 0n, high: bits(64) - 1n, suffix: 'n', write: String },
   { rust: 'i64n', low: -bits(63), high: -1n, suffix: 'n', write: (value: bigint) => `i64n(${value})` },
 ] as const;
-
-function escapeUnit(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
 
 /** A Rust string literal; everything but plain printable ASCII is written as an escape. */
 export function rustString(text: string): string {

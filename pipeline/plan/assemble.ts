@@ -163,25 +163,26 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   addon: {
     title: 'Node addon',
     needs: ['bindings'],
-    version: 1,
+    version: 2,
     compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
       ...nativeTree(config, 'node', 'loader'),
-      { kind: 'step', name: 'bindings', step: 'bindings', only: ['committed/napi'] },
+      { kind: 'step', name: 'bindings', step: 'bindings', only: ['committed/napi', 'committed/sys.rs'] },
     ],
   },
   launcher: {
     title: 'launcher',
-    needs: [],
-    version: 1,
+    needs: ['bindings'],
+    version: 2,
     compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
       ...nativeTree(config, 'launcher', 'loader'),
       { kind: 'file', name: 'native/node/Cargo.toml', path: join(config.toolRoot, 'native/node/Cargo.toml') },
+      { kind: 'step', name: 'bindings', step: 'bindings', only: ['committed/sys.rs'] },
     ],
   },
   prefix: {

@@ -49,6 +49,12 @@ it('keeps the steps named and what they need', () => {
   ]);
 });
 
+it('compiles addon and launcher with the raw bindings of the same headers, without their prose', () => {
+  const bindings = (id: StepId) => inputs(id).find((input) => input.kind === 'step' && input.step === 'bindings');
+  expect(bindings('launcher')).toMatchObject({ only: ['committed/sys.rs'] });
+  expect(bindings('addon')).toMatchObject({ only: ['committed/napi', 'committed/sys.rs'] });
+});
+
 it.each([[[]], [['libkrun']], [['init']], [['bindings']]])('asks no tool that was not announced, for %j', (only) => {
   const config = testConfig('/f', { only });
   const announced = new Set(toolQuestions(config).map(({ command, args }) => JSON.stringify([command, args])));
