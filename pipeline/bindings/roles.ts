@@ -8,8 +8,11 @@ export interface Candidate {
   readonly fixedLength: number | null;
 }
 
+/** Which answer of an override a question asks for. */
+export type Asked = 'returns' | { readonly parameter: string; readonly answer: 'role' | 'nullable' };
+
 /** What neither the doc comment nor the override table answers, as a phrase. */
-export type Ask = (question: string) => void;
+export type Ask = (question: string, asked: Asked) => void;
 
 /** The meaning of a returned value: from the table, else proven by type and comment, else asked. */
 export function returnMeaning(
@@ -23,7 +26,7 @@ export function returnMeaning(
   if (noReturn || /\bonly returns (?:if|when) an error\b/i.test(docs?.details ?? '')) return 'never';
   if (returns.kind !== 'integer' || !returns.signed) return 'plain';
   const proven = RETURN_PHRASES.find(({ pattern }) => pattern.test(docs?.returns ?? ''));
-  if (proven === undefined) ask('what the returned number means');
+  if (proven === undefined) ask('what the returned number means', 'returns');
   return proven?.meaning ?? 'status';
 }
 
@@ -70,7 +73,7 @@ function pointerRole(candidate: Candidate, next: Candidate | undefined, docs: Do
   const { name, type } = candidate;
   if (type.kind !== 'pointer') return { kind: 'value' };
   const unknown = (question: string): ParameterRole => {
-    ask(`${question} "${name}"`);
+    ask(`${question} "${name}"`, { parameter: name, answer: 'role' });
     return { kind: 'value' };
   };
   const text = docs?.parameters[name] ?? '';
@@ -121,7 +124,7 @@ function isNullable(name: string, docs: Docs | null, ask: Ask): boolean {
   const sentences = elsewhere.filter((text) => /\bNULL\b/.test(text) && text.includes(`"${name}"`));
   if (sentences.some((text) => /\bpassing NULL\b/i.test(text))) return true;
   if (/\bNULL\b/.test(own) || sentences.some((text) => /\bNULL\b/.test(text.replace(NOT_ABOUT_PASSING, '')))) {
-    ask(`whether NULL may be passed as "${name}"`);
+    ask(`whether NULL may be passed as "${name}"`, { parameter: name, answer: 'nullable' });
   }
   return false;
 }

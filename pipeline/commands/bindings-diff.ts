@@ -8,10 +8,11 @@ import { verdictOf } from '../bindings/abi-verdict.ts';
 import { toIr } from '../bindings/header.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
+import { buildError } from '../plan/errors.ts';
 import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
 import type { Streams, Surroundings } from './session.ts';
@@ -73,7 +74,7 @@ async function diffHeaders(
   const units = targets.flatMap((target) => headers.map((header) => ({ headers: [header], target })));
   const workerPath = parserWorker({ toolRoot: findTool().root });
   const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
-    throw withRealPaths(error, headers);
+    throw inFiles(error, headers);
   });
   const notes = new Set<string>();
   const locks = raw.map((unit, index) => lockOf(unit, paths[index % 2] ?? '', notes));
@@ -91,15 +92,9 @@ async function diffHeaders(
 }
 
 function lockOf(unit: RawUnit, path: string, notes: Set<string>) {
-  const ir = toIr(unit, knownTo(unit), (question) => notes.add(`${path}: not proven: ${question}`));
+  const ir = toIr(unit, overridesFor(unit), (question) => notes.add(`${path}: not proven: ${question}`));
   for (const { name, reason } of ir.skipped) notes.add(`${path}: ${name} is not compared: ${reason}`);
   return toLock(ir);
-}
-
-/** Any header may be compared: what the table says of functions that this one lacks is no fault of it. */
-function knownTo(unit: RawUnit) {
-  const names = new Set(unit.items.map(({ name }) => name));
-  return LIBKRUN_OVERRIDES.filter((override) => names.has(override.function));
 }
 
 /** libkrun.h has 39 KB; the parser has a limit of its own, this one keeps endless files out of memory. */
@@ -119,13 +114,4 @@ async function readHeaderFile(file: string, path: string, index: number) {
   });
   const name = `${index === 0 ? 'before' : 'after'}/${basename(path).replace(/[^A-Za-z0-9_.+-]|^\./g, '_')}`;
   return { name, content, path };
-}
-
-/** The parser saw names of its own; people know the paths that they gave. */
-function withRealPaths(error: unknown, headers: readonly { readonly name: string; readonly path: string }[]): unknown {
-  if (!(error instanceof BuildError)) return error;
-  const { where } = error.failure;
-  const header = headers.find(({ name }) => name === where?.file);
-  if (where === undefined || header === undefined) return error;
-  return new BuildError({ ...error.failure, where: { ...where, file: header.path } }, { cause: error });
 }

@@ -2,7 +2,7 @@ import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseEr
 import * as z from 'zod/v4/core';
 import en from 'zod/v4/locales/en.js';
 import type { ErrorCode } from './error-table.ts';
-import { buildError } from './errors.ts';
+import { buildError, type FailurePlace } from './errors.ts';
 
 // Compiling a checker for each schema pays off after many documents; here it is one of each.
 z.config({ jitless: true, ...en() });
@@ -36,6 +36,15 @@ export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<
   throw buildError(code, {
     message: `${field === '' ? 'document' : `"${field}"`}: ${issue?.message ?? 'invalid'}`,
     where,
+  });
+}
+
+/** Line and column of each entry of the list at `path`, of which there are `count`, in a document that was parsed. */
+export function placesOf(text: string, file: string, path: readonly string[], count: number): readonly FailurePlace[] {
+  const root = parseTree(text);
+  return Array.from({ length: count }, (_, index) => {
+    const node = root && findNodeAtLocation(root, [...path, index]);
+    return { file, ...positionAt(text, node?.offset ?? 0) };
   });
 }
 

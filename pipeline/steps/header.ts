@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { toIr } from '../bindings/header.ts';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
@@ -16,7 +17,7 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
-  readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'environment'>;
+  readonly config: Pick<Config, 'toolRoot' | 'target' | 'headers' | 'overrides' | 'environment'>;
   readonly toolchain: Toolchain;
   readonly signal: AbortSignal;
   warn(message: string): void;
@@ -29,17 +30,22 @@ export interface HeaderContext {
  */
 export async function readHeader(tree: string, context: HeaderContext): Promise<{ ir: HeaderIr; parser: string }> {
   const { config, toolchain, signal } = context;
-  const { unit, parser } = await parseWithBestParser(
-    {
-      headers: await readHeaders(tree, config.headers),
-      target: config.target,
-      workerPath: parserWorker(config),
-      warn: (message) => context.warn(message),
-      signal,
-    },
-    { named: config.environment.libclangPath, toolchain },
-  );
-  return { ir: toIr(unit, LIBKRUN_OVERRIDES), parser };
+  const headers = await readHeaders(tree, config.headers);
+  try {
+    const { unit, parser } = await parseWithBestParser(
+      {
+        headers,
+        target: config.target,
+        workerPath: parserWorker(config),
+        warn: (message) => context.warn(message),
+        signal,
+      },
+      { named: config.environment.libclangPath, toolchain },
+    );
+    return { ir: toIr(unit, overridesFor(unit, config.overrides)), parser };
+  } catch (error) {
+    throw inFiles(error, headers);
+  }
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

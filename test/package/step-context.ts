@@ -86,6 +86,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     firmware: 'npm',
     libkrunDir: undefined,
     headers: [],
+    overrides: [],
     jobs: 1,
     only: [],
     force: false,
