@@ -15,6 +15,8 @@ export interface Config {
   readonly target: Target;
   readonly host: Target;
   readonly projectRoot: string;
+  /** Where the project's configuration stands, or would stand. */
+  readonly configFile: string;
   readonly toolRoot: string;
   readonly outDir: string;
   readonly storeDir: string;
@@ -46,6 +48,7 @@ export interface ConfigSources {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly file: ConfigFile;
+  readonly filePath: string;
   readonly roots: { readonly project: string; readonly tool: string; readonly store: string };
   readonly toolVersion: string;
   readonly machine: { readonly platform: string; readonly arch: string; readonly cores: number };
@@ -78,6 +81,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     target,
     host,
     projectRoot: roots.project,
+    configFile: sources.filePath,
     toolRoot: roots.tool,
     storeDir: roots.store,
     outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
@@ -97,7 +101,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     ]),
     overrides: (file.bindings?.overrides ?? []).map((override, index) => ({
       ...override,
-      place: file.overridePlaces?.[index] ?? { file: 'a3s-build.config.json' },
+      place: file.overridePlaces?.[index] ?? { file: sources.filePath },
     })),
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),

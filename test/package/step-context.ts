@@ -79,6 +79,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     target: TARGETS['linux-x64'],
     host: TARGETS['linux-x64'],
     projectRoot: join(folder, 'project'),
+    configFile: join(folder, 'project/a3s-build.config.json'),
     toolRoot,
     outDir: join(folder, 'build'),
     storeDir: join(folder, 'store'),

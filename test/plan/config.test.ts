@@ -9,6 +9,7 @@ function config(flags: Flags = {}, variables: Record<string, string> = {}, file:
   return resolveConfig({
     flags,
     file,
+    filePath: '/project/a3s-build.config.json',
     environment: readEnvironment(variables),
     roots: { project: '/project', tool: '/tool', store: '/store' },
     toolVersion: '1.2.3',
