@@ -105,6 +105,8 @@ async function copyTree(from: string, to: string, exclude: readonly string[]): P
     if (!resolve(dirname(join(from, entry.path)), link).startsWith(from + sep)) {
       throw buildError('A3S2004', {
         message: `link ${entry.path} leads out of the source tree`,
+        cause: 'What it leads to is no part of the source: it could be any file of the machine, and change unseen.',
+        fix: 'Put the file itself into the tree.',
         where: { file: join(from, entry.path) },
       });
     }

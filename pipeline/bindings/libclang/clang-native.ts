@@ -58,7 +58,13 @@ function openLibrary(koffi: Koffi, path: string): Binding {
     number: 'int',
     string,
   };
-  const bind: Bind = (name, result, ...takes) => library.func(`clang_${name}`, result, takes);
+  const bind: Bind = (name, result, ...takes) => {
+    try {
+      return library.func(`clang_${name}`, result, takes);
+    } catch (error) {
+      throw new Error(`it has no function clang_${name}: it is too old, or no libclang`, { cause: error });
+    }
+  };
   const read = bind('getCString', 'str', string);
   const dispose = bind('disposeString', 'void', string);
   return {
