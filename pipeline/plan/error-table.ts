@@ -171,7 +171,7 @@ export const ERROR_TABLE = {
     title: 'Header says too little',
     exit: 65,
     cause: 'The meaning of a return value or a pointer is proven neither by the doc comment nor by the override table.',
-    fix: 'Add the function to the override table after reading its implementation.',
+    fix: 'Read what the implementation does, and put the answer into "bindings.overrides" of a3s-build.config.json.',
   },
   A3S3004: {
     title: 'Header parser cannot be used',
