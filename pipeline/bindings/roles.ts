@@ -5,8 +5,11 @@ import { bufferRole, documentedLength, isKept } from './role-buffers.ts';
 import { outRole } from './role-outs.ts';
 import { type Candidate, type Candidates, isByte, isCString, isSize, textOf } from './role-words.ts';
 
+/** Which answer of an override a question asks for. */
+export type Asked = 'returns' | { readonly parameter: string; readonly answer: 'role' | 'nullable' };
+
 /** What neither the doc comment nor the override table answers, as a phrase. */
-export type Ask = (question: string) => void;
+export type Ask = (question: string, asked: Asked) => void;
 
 /** The meaning of a returned value: from the table, else proven by type and comment, else asked. */
 export function returnMeaning(
@@ -20,7 +23,7 @@ export function returnMeaning(
   if (noReturn || /\bonly returns (?:if|when) an error\b/i.test(docs?.details ?? '')) return 'never';
   if (returns.kind !== 'integer' || !returns.signed) return 'plain';
   const proven = RETURN_PHRASES.find(({ pattern }) => pattern.test(docs?.returns ?? ''));
-  if (proven === undefined) ask('what the returned number means');
+  if (proven === undefined) ask('what the returned number means', 'returns');
   return proven?.meaning ?? 'status';
 }
 
@@ -74,7 +77,7 @@ function pointerRole(candidates: Candidates, candidate: Candidate, ask: Ask): Pa
   const { name, type } = candidate;
   if (type.kind !== 'pointer') return { kind: 'value' };
   const unknown = (question: string): ParameterRole => {
-    ask(`${question} "${name}"`);
+    ask(`${question} "${name}"`, { parameter: name, answer: 'role' });
     return { kind: 'value' };
   };
   const next = candidates.all[candidates.index + 1];
@@ -111,7 +114,7 @@ function isNullable(name: string, role: ParameterRole, docs: Docs | null, ask: A
   const sentences = elsewhere.filter((text) => /\bNULL\b/.test(text) && text.includes(`"${name}"`));
   if (sentences.some((text) => /\bpassing NULL\b/i.test(text))) return true;
   if (/\bNULL\b/.test(own) || sentences.some((text) => /\bNULL\b/.test(text.replace(NOT_ABOUT_PASSING, '')))) {
-    ask(`whether NULL may be passed as "${name}"`);
+    ask(`whether NULL may be passed as "${name}"`, { parameter: name, answer: 'nullable' });
   }
   return false;
 }

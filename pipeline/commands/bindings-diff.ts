@@ -7,12 +7,13 @@ import { changeJson, changeSections, verdictLines } from '../bindings/abi-report
 import { verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { skippedOf } from '../bindings/target-groups.ts';
 import { irsOf } from '../bindings/target-irs.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
+import { buildError } from '../plan/errors.ts';
 import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
 import type { Streams, Surroundings } from './session.ts';
@@ -64,7 +65,7 @@ async function diffHeaders(
   const units = headers.flatMap((header) => Object.values(TARGETS).map((target) => ({ headers: [header], target })));
   const workerPath = parserWorker({ toolRoot: findTool().root });
   const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
-    throw withRealPaths(error, headers);
+    throw inFiles(error, headers);
   });
   const notes = new Set<string>();
   const half = raw.length / 2;
@@ -78,16 +79,10 @@ async function diffHeaders(
 }
 
 function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): AbiLock {
-  const irs = irsOf(units, knownTo(units), (question) => notes.add(`${path}: not proven: ${question}`));
+  const irs = irsOf(units, overridesFor(units), (question) => notes.add(`${path}: not proven: ${question}`));
   const lost = skippedOf(irs).filter(({ output }) => output === 'ir');
   for (const { name, reason } of lost) notes.add(`${path}: ${name} is not compared: ${reason}`);
   return toLock(irs);
-}
-
-/** Any header may be compared: what the table says of functions that this one lacks is no fault of it. */
-function knownTo(units: readonly RawUnit[]) {
-  const names = new Set(units.flatMap(({ items }) => items.map(({ name }) => name)));
-  return LIBKRUN_OVERRIDES.filter((override) => names.has(override.function));
 }
 
 /** libkrun.h has 39 KB; the parser has a limit of its own, this one keeps endless files out of memory. */
@@ -107,13 +102,4 @@ async function readHeaderFile(file: string, path: string, index: number) {
   });
   const name = `${index === 0 ? 'before' : 'after'}/${basename(path).replace(/[^A-Za-z0-9_.+-]|^\./g, '_')}`;
   return { name, content, path };
-}
-
-/** The parser saw names of its own; people know the paths that they gave. */
-function withRealPaths(error: unknown, headers: readonly { readonly name: string; readonly path: string }[]): unknown {
-  if (!(error instanceof BuildError)) return error;
-  const { where } = error.failure;
-  const header = headers.find(({ name }) => name === where?.file);
-  if (where === undefined || header === undefined) return error;
-  return new BuildError({ ...error.failure, where: { ...where, file: header.path } }, { cause: error });
 }

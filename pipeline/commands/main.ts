@@ -126,12 +126,19 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .addOption(
       new Option('--diff <headers...>', 'compare two headers instead: the older and the newer one').conflicts('check'),
     )
+    .addOption(
+      new Option('--watch', 'write generated/ again whenever a header or the configuration changes').conflicts([
+        'check',
+        'diff',
+        'json',
+      ]),
+    )
     .option('--json', 'the result for machines')
     .option('--library <file>', 'with --check: the built library to compare with the header, instead of the last build')
     .option('--header <file...>', "headers to bind besides libkrun's own")
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
-    .action(async ({ check, diff, json, library, ...options }) => {
+    .action(async ({ check, diff, json, library, watch, ...options }) => {
       const form = { json: json ?? false };
       if (library !== undefined && check === undefined) {
         throw buildError('A3S1001', { message: '--library goes with --check' });
@@ -142,6 +149,11 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         return;
       }
       const all = { ...common(), ...options };
+      if (watch === true) {
+        const { runBindingsWatch } = await import('./bindings-watch.ts');
+        await runBindingsWatch(all, here(), signal, streams);
+        return;
+      }
       if (check === undefined) {
         const { runBindingsCommand } = await import('./bindings.ts');
         await runBindingsCommand(all, here(), signal, streams, form);

@@ -55,6 +55,7 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
     flags: options,
     environment,
     file: project.file,
+    filePath: project.path,
     roots: { project: project.root, tool: tool.root, store: storeFolder(environment.cacheDir, cwd) },
     toolVersion: tool.version,
     machine: { platform: process.platform, arch: process.arch, cores: availableParallelism() },

@@ -127,9 +127,10 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       { kind: 'step', name: 'header', step: 'source', ending: '.h' },
       value(
         'headers',
-        config.headers.map((path) => basename(path)),
+        config.headers.map(({ path }) => basename(path)),
       ),
-      ...config.headers.map((path): InputSpec => ({ kind: 'file', name: `--header ${basename(path)}`, path })),
+      ...config.headers.map(({ path }): InputSpec => ({ kind: 'file', name: `header ${basename(path)}`, path })),
+      ...config.overrides.map(({ place: _place, ...override }) => value(`override ${override.function}`, override)),
       { kind: 'file', name: 'native/Cargo.lock', path: join(config.toolRoot, 'native/Cargo.lock') },
     ],
   },

@@ -1,6 +1,7 @@
-import type { ConfigFile } from './config-file.ts';
+import { dirname } from 'node:path';
+import type { ConfigFile, ConfigOverride } from './config-file.ts';
 import type { Environment } from './environment.ts';
-import { buildError } from './errors.ts';
+import { buildError, type FailurePlace } from './errors.ts';
 import type { Flags } from './flags.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
@@ -14,6 +15,8 @@ export interface Config {
   readonly target: Target;
   readonly host: Target;
   readonly projectRoot: string;
+  /** Where the project's configuration stands, or would stand. */
+  readonly configFile: string;
   readonly toolRoot: string;
   readonly outDir: string;
   readonly storeDir: string;
@@ -22,7 +25,9 @@ export interface Config {
   /** Tree named by the user; undefined to take `vendor/libkrun` of the project, else the pinned crate. */
   readonly libkrunDir: string | undefined;
   /** Headers to bind besides libkrun's own. */
-  readonly headers: readonly string[];
+  readonly headers: readonly HeaderPath[];
+  /** What the project says of functions whose headers do not. */
+  readonly overrides: readonly (ConfigOverride & { readonly place: FailurePlace })[];
   readonly jobs: number;
   readonly only: readonly StepId[];
   readonly force: boolean;
@@ -32,10 +37,18 @@ export interface Config {
   readonly environment: Environment;
 }
 
+/** A header of the user's. */
+export interface HeaderPath {
+  readonly path: string;
+  /** The folder that it must be in, also after links are followed: a link must not bring in any file of the machine. */
+  readonly root: string;
+}
+
 export interface ConfigSources {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly file: ConfigFile;
+  readonly filePath: string;
   readonly roots: { readonly project: string; readonly tool: string; readonly store: string };
   readonly toolVersion: string;
   readonly machine: { readonly platform: string; readonly arch: string; readonly cores: number };
@@ -68,6 +81,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     target,
     host,
     projectRoot: roots.project,
+    configFile: sources.filePath,
     toolRoot: roots.tool,
     storeDir: roots.store,
     outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
@@ -78,7 +92,17 @@ export function resolveConfig(sources: ConfigSources): Config {
       file.firmware ??
       'npm',
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
-    headers: (flags.header ?? []).map((path) => resolvePath(cwd, path)),
+    headers: distinct([
+      ...(file.bindings?.headers ?? []).map((path) => ({
+        path: resolvePath(roots.project, path),
+        root: roots.project,
+      })),
+      ...(flags.header ?? []).map((path) => headerOfFlag(resolvePath(cwd, path), roots.project)),
+    ]),
+    overrides: (file.bindings?.overrides ?? []).map((override, index) => ({
+      ...override,
+      place: file.overridePlaces?.[index] ?? { file: sources.filePath },
+    })),
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
     force: flags.force ?? false,
@@ -91,6 +115,16 @@ export function resolveConfig(sources: ConfigSources): Config {
       libclangPath: fromFlag(environment.libclangPath),
     },
   });
+}
+
+/** A header named on the command line may be anywhere, but not a link to anywhere else. */
+function headerOfFlag(path: string, project: string): HeaderPath {
+  return { path, root: path.startsWith(`${project}/`) ? project : dirname(path) };
+}
+
+/** One that the configuration and the command line both name is given once. */
+function distinct(headers: readonly HeaderPath[]): readonly HeaderPath[] {
+  return [...new Map(headers.map((header) => [header.path, header])).values()];
 }
 
 function providerByName(name: string | undefined, code: 'A3S1001' | 'A3S1103'): FirmwareProvider | undefined {

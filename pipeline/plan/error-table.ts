@@ -7,6 +7,37 @@ export interface ErrorEntry {
   readonly fix: string;
 }
 
+/** Every code, named once more: the published types would hold the whole table otherwise. */
+export type ErrorCode =
+  | 'A3S1001'
+  | 'A3S1002'
+  | 'A3S1003'
+  | 'A3S1004'
+  | 'A3S1101'
+  | 'A3S1102'
+  | 'A3S1103'
+  | 'A3S1201'
+  | 'A3S1202'
+  | 'A3S1203'
+  | 'A3S1204'
+  | 'A3S1205'
+  | 'A3S1301'
+  | 'A3S2001'
+  | 'A3S2002'
+  | 'A3S2003'
+  | 'A3S2004'
+  | 'A3S2005'
+  | 'A3S2006'
+  | 'A3S3001'
+  | 'A3S3002'
+  | 'A3S3003'
+  | 'A3S3004'
+  | 'A3S4001'
+  | 'A3S5001'
+  | 'A3S5002'
+  | 'A3S5003'
+  | 'A3S9001';
+
 export const ERROR_TABLE = {
   A3S1001: {
     title: 'Unknown option, command or value',
@@ -140,7 +171,7 @@ export const ERROR_TABLE = {
     title: 'Header says too little',
     exit: 65,
     cause: 'The meaning of a return value or a pointer is proven neither by the doc comment nor by the override table.',
-    fix: 'Add the function to the override table after reading its implementation.',
+    fix: 'Read what the implementation does, and put the answer into "bindings.overrides" of a3s-build.config.json.',
   },
   A3S3004: {
     title: 'Header parser cannot be used',
@@ -178,9 +209,7 @@ export const ERROR_TABLE = {
     cause: 'Something happened that the program does not expect.',
     fix: 'Run again with --verbose and report what it prints.',
   },
-} as const satisfies Record<string, ErrorEntry>;
-
-export type ErrorCode = keyof typeof ERROR_TABLE;
+} as const satisfies Record<ErrorCode, ErrorEntry>;
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_TABLE, text);

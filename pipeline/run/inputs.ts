@@ -30,7 +30,7 @@ async function resolveInput(spec: InputSpec, context: InputContext): Promise<Rec
     case 'value':
       return { [spec.name]: spec.value };
     case 'file':
-      return { [spec.name]: await context.digests.digest(spec.path) };
+      return { [spec.name]: await context.digests.file(spec.path) };
     case 'tree': {
       const tree = await context.digests.tree(spec.path, spec.exclude);
       return prefixed(spec.name, Object.entries(tree));

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
@@ -16,7 +17,7 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
-  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'environment'>;
+  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'overrides' | 'environment'>;
   readonly toolchain: Toolchain;
   readonly signal: AbortSignal;
   warn(message: string): void;
@@ -33,14 +34,18 @@ export async function readHeader(
   { config, toolchain, signal, warn }: HeaderContext,
 ): Promise<{ irs: readonly HeaderIr[]; parser: string }> {
   const headers = await readHeaders(tree, config.headers);
-  const parsing = parseWithBestParser(
-    Object.values(TARGETS).map((target) => ({ headers, target })),
-    { workerPath: parserWorker(config), warn: (message) => warn(message), signal },
-    { named: config.environment.libclangPath, toolchain },
-  );
-  // Loaded while the parser's process is at work.
-  const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
-  return { irs: irsOf(units, LIBKRUN_OVERRIDES), parser };
+  try {
+    const parsing = parseWithBestParser(
+      Object.values(TARGETS).map((target) => ({ headers, target })),
+      { workerPath: parserWorker(config), warn: (message) => warn(message), signal },
+      { named: config.environment.libclangPath, toolchain },
+    );
+    // Loaded while the parser's process is at work.
+    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
+    return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
+  } catch (error) {
+    throw inFiles(error, headers);
+  }
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

@@ -114,7 +114,12 @@ async function linkInside(tree: string, path: string): Promise<string> {
   const file = join(tree, path);
   const link = await readlink(file);
   if (resolve(dirname(file), link).startsWith(tree + sep)) return link;
-  throw buildError('A3S2004', { message: `link ${path} leads out of the source tree`, where: { file } });
+  throw buildError('A3S2004', {
+    message: `link ${path} leads out of the source tree`,
+    cause: 'What it leads to is no part of the source: it could be any file of the machine, and change unseen.',
+    fix: 'Put the file itself into the tree.',
+    where: { file },
+  });
 }
 
 /** Version of libkrun's own crate. */

@@ -21,6 +21,7 @@ const VIOLATIONS: Readonly<Record<string, readonly [from: string, to: string]>> 
   'parser-not-steps': ['pipeline/bindings/header.ts', '../steps/b.ts'],
   'no-io-in-pure-code': ['pipeline/plan/a.ts', 'node:fs'],
   'only-view-imports-listr2': ['pipeline/run/a.ts', 'listr2'],
+  'only-watch-imports-chokidar': ['pipeline/effects/a.ts', 'chokidar'],
   'only-http-imports-undici': ['pipeline/effects/a.ts', 'undici'],
   'only-archive-imports-tar': ['pipeline/effects/a.ts', 'tar'],
   'only-emit-dts-imports-ts-morph': ['pipeline/bindings/a.ts', 'ts-morph'],

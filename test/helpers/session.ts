@@ -28,6 +28,7 @@ export function testConfig(folder: string, flags: Flags = {}, variables: Record<
     flags,
     environment: readEnvironment(variables),
     file: {},
+    filePath: join(folder, 'project/a3s-build.config.json'),
     roots: { project: join(folder, 'project'), tool: REPOSITORY, store: join(folder, 'store') },
     toolVersion: '1.2.3',
     machine: { platform: 'linux', arch: 'x64', cores: 2 },

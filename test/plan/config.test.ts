@@ -9,6 +9,7 @@ function config(flags: Flags = {}, variables: Record<string, string> = {}, file:
   return resolveConfig({
     flags,
     file,
+    filePath: '/project/a3s-build.config.json',
     environment: readEnvironment(variables),
     roots: { project: '/project', tool: '/tool', store: '/store' },
     toolVersion: '1.2.3',
@@ -39,7 +40,12 @@ it('reads paths of flags from the working folder, and those of the configuration
   expect(config({}, {}, { out: 'x' }).outDir).toBe('/project/x');
   expect(config().outDir).toBe('/project/build');
   expect(config({ libkrunDir: '../krun' }).libkrunDir).toBe('/project/packages/krun');
-  expect(config({ header: ['../more.h'] }).headers).toEqual(['/project/packages/more.h']);
+  const headers = { bindings: { headers: ['include/own.h', 'packages/more.h'] } };
+  expect(config({ header: ['../more.h', '/usr/include/other.h'] }, {}, headers).headers).toEqual([
+    { path: '/project/include/own.h', root: '/project' },
+    { path: '/project/packages/more.h', root: '/project' },
+    { path: '/usr/include/other.h', root: '/usr/include' },
+  ]);
 });
 
 it('reads paths of variables from the working folder', () => {

@@ -1,7 +1,7 @@
 import type { Clang, CXTranslationUnit, ParseText } from './clang.ts';
 import { startEmbedded } from './clang-embedded.ts';
 import { startNative } from './clang-native.ts';
-import { parseDiagnostic } from './diagnostics.ts';
+import { parseDiagnostics } from './diagnostics.ts';
 import { evaluateAll } from './evaluate.ts';
 import type { RawDiagnostic, RawItem, RawUnit, RawValue, RawWidths } from './raw.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
@@ -35,7 +35,7 @@ function readItems(
   includes: string,
 ): RawUnit {
   const { target, headers } = request;
-  const diagnostics = clang.printed.map((line) => parseDiagnostic(line, SOURCE_ROOT)).filter((found) => found !== null);
+  const diagnostics = parseDiagnostics(clang.printed, SOURCE_ROOT);
   if (diagnostics.length > 0) return { target, headers, widths: noWidths(), items: [], diagnostics };
   const questions = Object.values(WIDTHS).map((type) => `sizeof(${type})`);
   let answers: readonly RawValue[] = [];
