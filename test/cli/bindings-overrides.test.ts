@@ -54,7 +54,8 @@ it('asks about a function with an entry to paste, which counts once it has a rea
   const changed = await bindings();
   expect(changed.stderr).toContain('override extra_send changed');
   expect(read('generated/libkrun.d.ts')).toContain('extraSend(text?: string | undefined | null): void;');
-});
+  // Six runs, some of which parse with the embedded libclang where there is no other.
+}, 60_000);
 
 it('refuses an entry that fits nothing any more, where it stands', async () => {
   configure('{ "function": "extra_sent", "returns": "status", "reason": "Returns 0 or -errno." }');
