@@ -7,7 +7,7 @@ import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
 import { findingLines, findings, findingsJson } from './bindings-report.ts';
 import { runSession } from './build.ts';
-import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
+import { type CommonOptions, openSession, refuseStub, type Streams, type Surroundings } from './session.ts';
 
 /** Writes the project's `generated/` from libkrun.h: the files whose content changes, and no other. */
 export async function runBindingsCommand(
@@ -17,6 +17,7 @@ export async function runBindingsCommand(
   { stdout, stderr }: Streams,
   { json }: { readonly json: boolean },
 ): Promise<void> {
+  refuseStub('bindings', surroundings);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['bindings'] }, surroundings);
   const view = plainView((text) => stderr.write(text), paint);
