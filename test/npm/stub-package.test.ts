@@ -140,13 +140,15 @@ describe('an installed stub', () => {
 });
 
 describe('a stub that somebody takes for a release', () => {
-  // Without a tag, npm 11 refuses the version already.
-  it('is not published by npm, whatever the tag', async () => {
-    const failed = await npm('publish', '--dry-run', '--tag', 'next', tarball).then(
-      () => expect.unreachable('npm would publish it'),
-      ({ stderr }: { stderr: string }) => stderr,
-    );
-    expect(failed).toContain('EPRIVATE');
+  // No dry run: npm looks at `private` only where it would upload. Nothing listens at this registry.
+  it('is not published by npm, from the tarball or from its folder', async () => {
+    for (const what of [tarball, at('consumer/node_modules', NAME)]) {
+      const failed = await npm('publish', '--tag', 'next', '--//127.0.0.1:9/:_authToken=none', what).then(
+        () => expect.unreachable('npm published it'),
+        ({ stderr }: { stderr: string }) => stderr,
+      );
+      expect(failed).toContain('EPRIVATE');
+    }
   });
 
   it.each(['root', 'platform'] as const)('is refused by the audit of a %s package', async (kind) => {
