@@ -76,7 +76,10 @@ describe('what the addon exports, told from the lock', () => {
     ['a constant with the name of a function before it', header(fn('krun_go'), integer('krunGo', '1'))],
     ['a function with the name of a constant before it', header(integer('krunGo', '1'), fn('krun_go'))],
     ['two functions of one name in JavaScript', header(fn('krun_go'), fn('krun_Go'))],
-    ['constants with names of the addon itself', header(integer('raw', '1'), integer('loadLibrary', '2'))],
+    [
+      'constants with names of the addon itself',
+      header(integer('raw', '1'), integer('loadLibrary', '2'), integer('own', '3')),
+    ],
     ['an enum', header(integer('TWICE', '0'), colors)],
     [
       'values that a number cannot hold',
@@ -148,13 +151,13 @@ describe('the emitted stub', () => {
       enums: [],
       functions: [{ ...sampleFunction, name }],
       constants: [
-        { name, type: 'string', value, docs: null },
+        { name: `K${name}`, type: 'string', value, docs: null },
         { name: '__proto__', type: 'i32 int', value: '1', docs: null },
       ],
     });
     expect(functions[1]?.[1]).toBe(name);
     expect(constants).toEqual([
-      [name, value],
+      [`K${name}`, value],
       ['__proto__', 1],
     ]);
   });
