@@ -12,7 +12,7 @@ import {
 } from 'ts-morph';
 import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly, valueDocs } from './dts-docs.ts';
 import type { EmittedFile, HeaderIr } from './ir.ts';
-import { type NodeConstant, type NodeFunction, nodeModel } from './napi-model.ts';
+import { type NodeConstant, type NodeFunction, nodeModel, OWN_NAMES } from './napi-model.ts';
 
 export interface DtsOptions {
   /** Whether the header's prose goes into the comments; signatures and this project's own words always do. */
@@ -44,7 +44,7 @@ export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<Emitte
   if (raw.length > 0) {
     file
       .addModule({
-        name: 'raw',
+        name: OWN_NAMES[1],
         isExported: true,
         hasDeclareKeyword: true,
         docs: [summaryOnly('Calls that take over the calling process; start a virtual machine through the launcher.')],
@@ -60,7 +60,7 @@ export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<Emitte
 }
 
 const LOAD_LIBRARY: OptionalKind<FunctionDeclarationStructure> = {
-  name: 'loadLibrary',
+  name: OWN_NAMES[0],
   isExported: true,
   hasDeclareKeyword: true,
   parameters: [{ name: 'folder', type: 'string' }],

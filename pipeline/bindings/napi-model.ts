@@ -39,6 +39,8 @@ export interface NodeConstant {
   readonly rustValue: string;
   /** TypeScript literal type. */
   readonly literal: string;
+  /** JavaScript expression of the value. */
+  readonly jsValue: string;
   readonly docs: Docs | null;
 }
 
@@ -49,13 +51,15 @@ export interface NodeModel {
   readonly skipped: readonly Skipped[];
 }
 
+/** The two names that the addon defines itself: its own function, and the namespace of dangerous ones. */
+export const OWN_NAMES = ['loadLibrary', 'raw'] as const;
+
 /** Works out names, types and conversions for Node; pure and the same for every emitter. */
 export function nodeModel(ir: HeaderIr): NodeModel {
   const functions: NodeFunction[] = [];
   const constants: NodeConstant[] = [];
   const skipped: Skipped[] = [];
-  // The two names that the addon defines itself.
-  const taken = new Set(['loadLibrary', 'raw']);
+  const taken = new Set<string>(OWN_NAMES);
   const skip = (item: { name: string; place: Skipped['place'] }, reason: string): void => {
     skipped.push({ name: item.name, place: item.place, output: 'node', reason });
   };
@@ -67,14 +71,24 @@ export function nodeModel(ir: HeaderIr): NodeModel {
     if (offered !== null && typeof offered !== 'string') taken.add(offered.jsName);
     if (item.kind === 'record' && item.layout !== null) skip(item, RECORD_REASON);
     for (const constant of constantsOf(item)) {
-      const named = { ...item, name: constant.name };
-      if (RESERVED_JS.has(constant.name) || isRustKeyword(constant.name)) skip(named, 'is a keyword');
-      else if (taken.has(constant.name)) skip(named, `the name ${constant.name} is taken already`);
-      else constants.push(constant);
+      const fault = constantFault(constant.name, taken);
+      if (fault === null) constants.push(constant);
+      else skip({ ...item, name: constant.name }, fault);
       taken.add(constant.name);
     }
   }
   return { functions, constants, skipped };
+}
+
+/** Why the addon cannot export a constant under its C name; null when it can. */
+export function constantFault(name: string, taken: ReadonlySet<string>): string | null {
+  if (RESERVED_JS.has(name) || isRustKeyword(name)) return 'is a keyword';
+  return taken.has(name) ? `the name ${name} is taken already` : null;
+}
+
+/** Where the addon exports a function. */
+export function namespaceOf({ meaning }: Pick<FunctionItem, 'meaning'>): NodeFunction['namespace'] {
+  return meaning === 'never' ? 'raw' : null;
 }
 
 function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
@@ -93,7 +107,7 @@ function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
   const parameters = visibleParameters(mapped);
   const names = new Set(parameters.map((parameter) => parameter.jsName));
   if (names.size !== parameters.length) return 'two parameters have the same name in JavaScript';
-  return { item, jsName, namespace: item.meaning === 'never' ? 'raw' : null, parameters, mapped, result };
+  return { item, jsName, namespace: namespaceOf(item), parameters, mapped, result };
 }
 
 function visibleParameters(mapped: readonly MappedParameter[]): readonly NodeParameter[] {
@@ -109,33 +123,42 @@ function visibleParameters(mapped: readonly MappedParameter[]): readonly NodePar
 }
 
 function constantsOf(item: Item): readonly NodeConstant[] {
-  if (item.kind === 'constant') return [constant(item.name, item.value, item.docs)];
+  if (item.kind === 'constant') return [nodeConstant(item.name, item.value, item.docs)];
   if (item.kind !== 'enum') return [];
-  return item.values.map(({ name, value }) => constant(name, { kind: 'integer', value }, null));
+  return item.values.map(({ name, value }) => nodeConstant(name, { kind: 'integer', value }, null));
 }
 
-type ConstantValue =
+export type ConstantValue =
   | { readonly kind: 'integer'; readonly value: string }
   | Exclude<ConstantItem['value'], { kind: 'integer' }>;
 
-function constant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
+/** A constant as the addon exports it. */
+export function nodeConstant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
   if (value.kind === 'string') {
     const literal = escapeSteering(JSON.stringify(value.value));
-    return { name, rustType: '&str', rustValue: rustString(value.value), literal, docs };
+    return { name, rustType: '&str', rustValue: rustString(value.value), literal, jsValue: literal, docs };
   }
   if (value.kind === 'float') {
     // JavaScript has no floats of 32 bits: the value as it is, not the short decimal that a float would round.
     const number = Number(value.value);
     const exact = Number.isFinite(number) ? String(value.bits === 32 ? Math.fround(number) : number) : value.value;
     const literal = Number.isFinite(number) ? exact : 'number';
-    return { name, rustType: 'f64', rustValue: rustFloat(exact, 64), literal, docs };
+    const jsValue = Number.isFinite(number) ? exact : (NOT_FINITE[value.value] ?? 'NaN');
+    return { name, rustType: 'f64', rustValue: rustFloat(exact, 64), literal, jsValue, docs };
   }
   const number = BigInt(value.value);
   const fit = INTEGER_TYPES.find(({ low, high }) => number >= low && number <= high);
   // A header cannot hold a wider integer: C has none.
-  if (fit === undefined) return { name, rustType: '&str', rustValue: rustString(value.value), literal: 'string', docs };
-  return { name, rustType: fit.rust, rustValue: fit.write(number), literal: `${number}${fit.suffix}`, docs };
+  if (fit === undefined) {
+    const [rustValue, jsValue] = [rustString(value.value), JSON.stringify(value.value)];
+    return { name, rustType: '&str', rustValue, literal: 'string', jsValue, docs };
+  }
+  const literal = `${number}${fit.suffix}`;
+  return { name, rustType: fit.rust, rustValue: fit.write(number), literal, jsValue: literal, docs };
 }
+
+/** Floats that have no digits, as the headers' picture and as JavaScript writes them. */
+export const NOT_FINITE: Readonly<Record<string, string>> = { inf: 'Infinity', '-inf': '-Infinity', nan: 'NaN' };
 
 const bits = (count: number): bigint => 1n << BigInt(count);
 

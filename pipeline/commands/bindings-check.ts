@@ -8,7 +8,14 @@ import { type Paint, painter, terminalKind } from '../run/terminal.ts';
 import { readHeader } from '../steps/header.ts';
 import { readBuiltLibrary } from './bindings-exports.ts';
 import { runSteps } from './build.ts';
-import { type CommonOptions, openSession, type Session, type Streams, type Surroundings } from './session.ts';
+import {
+  type CommonOptions,
+  openSession,
+  refuseStub,
+  type Session,
+  type Streams,
+  type Surroundings,
+} from './session.ts';
 
 export interface CheckForm {
   /** Make every file anew and compare bytes, instead of trusting the digests in the lock. */
@@ -31,6 +38,7 @@ export async function runBindingsCheck(
   { stdout, stderr }: Streams,
   form: CheckForm,
 ): Promise<boolean> {
+  refuseStub('bindings --check', surroundings);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
   // A damaged lock is told before anything is fetched.

@@ -6,7 +6,14 @@ import { renderFailure } from '../run/failure-text.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { OWN_HEADERS } from '../steps/headers.ts';
 import { writeBindings } from './bindings.ts';
-import { type CommonOptions, openSession, type Session, type Streams, type Surroundings } from './session.ts';
+import {
+  type CommonOptions,
+  openSession,
+  refuseStub,
+  type Session,
+  type Streams,
+  type Surroundings,
+} from './session.ts';
 
 /**
  * Writes `generated/` now, and again whenever a header or the configuration changes, until `signal` is aborted. An error
@@ -20,6 +27,7 @@ export async function runBindingsWatch(
   signal: AbortSignal,
   streams: Streams,
 ): Promise<void> {
+  refuseStub('bindings --watch', surroundings);
   const { stderr } = streams;
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const all = { ...options, only: ['bindings'] };

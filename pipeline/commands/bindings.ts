@@ -7,7 +7,14 @@ import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
 import { findingLines, findings, findingsJson } from './bindings-report.ts';
 import { runSession } from './build.ts';
-import { type CommonOptions, openSession, type Session, type Streams, type Surroundings } from './session.ts';
+import {
+  type CommonOptions,
+  openSession,
+  refuseStub,
+  type Session,
+  type Streams,
+  type Surroundings,
+} from './session.ts';
 
 /** Writes the project's `generated/` from libkrun.h: the files whose content changes, and no other. */
 export async function runBindingsCommand(
@@ -17,6 +24,7 @@ export async function runBindingsCommand(
   streams: Streams,
   form: { readonly json: boolean },
 ): Promise<void> {
+  refuseStub('bindings', surroundings);
   const session = await openSession({ ...options, only: ['bindings'] }, surroundings);
   await writeBindings(session, surroundings, signal, streams, form);
 }

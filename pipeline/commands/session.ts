@@ -5,11 +5,13 @@ import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
 import { openStore, type Store } from '../effects/store.ts';
 import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
-import { assemblePlan, digestOf, type PlanFacts, toolQuestions } from '../plan/assemble.ts';
+import { assemblePlan, digestOf, toolQuestions } from '../plan/assemble.ts';
 import { type Config, resolveConfig } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
+import { buildError } from '../plan/errors.ts';
 import type { Flags } from '../plan/flags.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { PlanFacts } from '../plan/step-definition.ts';
 import type { Plan } from '../plan/steps.ts';
 import { type LastRun, openLastRun } from '../run/last-run.ts';
 
@@ -44,6 +46,15 @@ export interface Session {
   readonly toolchain: Toolchain;
   readonly lastRun: LastRun;
   readonly variables: Variables;
+}
+
+/**
+ * For commands that need what stub mode leaves out.
+ * @throws BuildError A3S1501 in stub mode.
+ */
+export function refuseStub(command: string, { variables }: Surroundings): void {
+  if (!readEnvironment(variables).stub) return;
+  throw buildError('A3S1501', { message: `a3s-build ${command} does not work in stub mode` });
 }
 
 /** @throws BuildError for configuration, pins, environment or options that cannot be used. */

@@ -3,37 +3,12 @@ import { basename, join } from 'node:path';
 import { LIBKRUN_FEATURES } from './cargo.ts';
 import type { Config } from './config.ts';
 import { buildError } from './errors.ts';
+import { layoutOf, targetName } from './layout.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
+import { type PlanFacts, type StepDefinition, type StepInputs, value } from './step-definition.ts';
 import { type InputSpec, type Plan, type PlannedStep, STEP_IDS, type StepId } from './steps.ts';
+import { STUB_DEFINITIONS } from './stub-steps.ts';
 import { TARGETS } from './targets.ts';
-
-/** Where libkrun's source comes from; found out before the plan is made, because it needs a look at the disk. */
-export type SourceOrigin = { readonly kind: 'tree'; readonly path: string } | { readonly kind: 'crate' };
-
-/** Facts about this machine that the plan depends on. */
-export interface PlanFacts {
-  readonly source: SourceOrigin;
-  /** Cargo configuration files that apply in the project folder, absolute. */
-  readonly cargoConfigs: readonly string[];
-}
-
-type StepInputs = (config: Config, pins: Pins, facts: PlanFacts) => readonly InputSpec[];
-
-interface StepDefinition {
-  readonly title: string;
-  readonly needs: readonly StepId[];
-  /** Raised whenever the step's code changes what it makes. */
-  readonly version: number;
-  readonly compiles?: boolean;
-  readonly background?: boolean;
-  readonly inputs: StepInputs;
-}
-
-const value = (name: string, content: unknown): InputSpec => ({
-  kind: 'value',
-  name,
-  value: typeof content === 'string' ? content : JSON.stringify(content),
-});
 
 type ToolInput = Extract<InputSpec, { kind: 'tool' }>;
 
@@ -52,7 +27,8 @@ const initTools = ({ environment }: Config): ToolInput[] => [
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */
 export function toolQuestions(config: Config): readonly ToolInput[] {
   const wanted = wantedSteps(config);
-  const compiles = [...wanted].some((id) => DEFINITIONS[id].compiles === true);
+  const definitions = definitionsFor(config);
+  const compiles = [...wanted].some((id) => definitions[id]?.compiles === true);
   return [...(compiles ? cargoTools(config) : []), ...(wanted.has('init') ? initTools(config) : [])];
 }
 
@@ -86,6 +62,8 @@ const NOT_COMPILED = [
   'AUTHORS',
   'libkrun.pc.in',
 ];
+
+type Definitions = Readonly<Partial<Record<StepId, StepDefinition>>>;
 
 const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   firmware: {
@@ -229,18 +207,24 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
 };
 
 /**
- * All steps of a build for `config`, with everything each depends on. Pure.
+ * All steps of a build for `config`, or of its stub, with everything each depends on. Pure.
  * `only` keeps the steps named and what they need.
- * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target.
+ * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target, A3S1501 when `only` names a
+ * step that a stub does not have.
  */
 export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan {
+  const definitions = definitionsFor(config);
+  requireDefined(config.only, definitions);
   const wanted = wantedSteps(config);
   return {
     schema: 1,
     tool: config.toolVersion,
-    target: config.target.id,
-    outDir: config.outDir,
-    steps: STEP_IDS.filter((id) => wanted.has(id)).map((id) => planStep(id, config, pins, facts)),
+    target: targetName(config),
+    outDir: layoutOf(config).root,
+    steps: STEP_IDS.flatMap((id) => {
+      const definition = wanted.has(id) ? definitions[id] : undefined;
+      return definition === undefined ? [] : [planStep(id, definition, definition.inputs(config, pins, facts))];
+    }),
   };
 }
 
@@ -259,22 +243,36 @@ export function digestOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): PlannedStep {
-  const definition = DEFINITIONS[id];
+function planStep(id: StepId, definition: StepDefinition, inputs: readonly InputSpec[]): PlannedStep {
   return {
     id,
     title: definition.title,
     needs: definition.needs,
-    inputs: [value('step version', String(definition.version)), ...definition.inputs(config, pins, facts)],
+    inputs: [value('step version', String(definition.version)), ...inputs],
     compiles: definition.compiles ?? false,
     background: definition.background ?? false,
   };
 }
 
-function wantedSteps({ only }: Config): ReadonlySet<StepId> {
-  return new Set(only.length === 0 ? STEP_IDS : only.flatMap(withNeeds));
+function definitionsFor({ environment }: Config): Definitions {
+  return environment.stub ? STUB_DEFINITIONS : DEFINITIONS;
 }
 
-function withNeeds(id: StepId): readonly StepId[] {
-  return [id, ...DEFINITIONS[id].needs.flatMap(withNeeds)];
+function wantedSteps(config: Config): ReadonlySet<StepId> {
+  const definitions = definitionsFor(config);
+  const all = STEP_IDS.filter((id) => definitions[id] !== undefined);
+  return new Set((config.only.length === 0 ? all : config.only).flatMap((id) => withNeeds(id, definitions)));
+}
+
+function withNeeds(id: StepId, definitions: Definitions): readonly StepId[] {
+  return [id, ...(definitions[id]?.needs ?? []).flatMap((need) => withNeeds(need, definitions))];
+}
+
+/** @throws BuildError A3S1501 */
+function requireDefined(ids: readonly StepId[], definitions: Definitions): void {
+  const missing = ids.filter((id) => definitions[id] === undefined);
+  if (missing.length === 0) return;
+  throw buildError('A3S1501', {
+    message: `stub mode has no step ${missing.join(', ')}; it has ${Object.keys(definitions).join(', ')}`,
+  });
 }

@@ -7,11 +7,12 @@ import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
-import { hostTarget, type Target, targetByName } from './targets.ts';
+import { hostTarget, stubTarget, type Target, targetByName } from './targets.ts';
 
 /** Everything a run depends on, settled. Paths are absolute. */
 export interface Config {
   readonly toolVersion: string;
+  /** In stub mode, which makes the same for all targets, a stand-in: the machine's own where it is one. */
   readonly target: Target;
   readonly host: Target;
   readonly projectRoot: string;
@@ -58,22 +59,13 @@ export interface ConfigSources {
 }
 
 /**
- * Settles every value: flag, then environment, then configuration file, then default.
+ * Settles every value: flag, then environment, then configuration file, then default. In stub mode any machine will do,
+ * and whatever target is named changes nothing.
  * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1004 for values that cannot be used.
  */
 export function resolveConfig(sources: ConfigSources): Config {
   const { flags, environment, file, roots, machine, resolvePath, cwd } = sources;
-  const host = hostTarget(machine.platform, machine.arch);
-  const target = flags.target === undefined ? host : targetByName(flags.target, host);
-  if (target.id !== host.id) {
-    throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
-  }
-  if (environment.stub) {
-    throw buildError('A3S1103', {
-      message: 'A3S_DEPS_STUB is set, and this version has no stub mode yet',
-      fix: 'Unset A3S_DEPS_STUB to build the real libraries.',
-    });
-  }
+  const { host, target } = settleTargets(flags.target, environment.stub, machine);
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : resolvePath(roots.project, path));
   const fromFlag = (path: string | undefined) => (path === undefined ? undefined : resolvePath(cwd, path));
   return Object.freeze({
@@ -125,6 +117,21 @@ function headerOfFlag(path: string, project: string): HeaderPath {
 /** One that the configuration and the command line both name is given once. */
 function distinct(headers: readonly HeaderPath[]): readonly HeaderPath[] {
   return [...new Map(headers.map((header) => [header.path, header])).values()];
+}
+
+function settleTargets(
+  name: string | undefined,
+  stub: boolean,
+  { platform, arch }: ConfigSources['machine'],
+): Pick<Config, 'host' | 'target'> {
+  if (stub) {
+    const any = stubTarget(platform, arch);
+    return { host: any, target: any };
+  }
+  const host = hostTarget(platform, arch);
+  const target = name === undefined ? host : targetByName(name, host);
+  if (target.id === host.id) return { host, target };
+  throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
 }
 
 function providerByName(name: string | undefined, code: 'A3S1001' | 'A3S1103'): FirmwareProvider | undefined {

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'A3S1204'
   | 'A3S1205'
   | 'A3S1301'
+  | 'A3S1501'
   | 'A3S2001'
   | 'A3S2002'
   | 'A3S2003'
@@ -50,7 +51,7 @@ export const ERROR_TABLE = {
     exit: 64,
     cause:
       'libkrun runs on Linux (x64, arm64, glibc) and on Apple silicon only; Windows and Intel Macs are not supported.',
-    fix: 'Build on, and for, linux-x64, linux-arm64 or darwin-arm64.',
+    fix: 'Build on, and for, linux-x64, linux-arm64 or darwin-arm64. A3S_DEPS_STUB=1 works everywhere.',
   },
   A3S1003: {
     title: 'Unknown target',
@@ -117,6 +118,12 @@ export const ERROR_TABLE = {
     exit: 78,
     cause: 'The folder that should hold the source of libkrun has no Cargo.toml: a git submodule that was not fetched.',
     fix: 'git submodule update --init --recursive, or remove the empty folder to use the pinned crate.',
+  },
+  A3S1501: {
+    title: 'Not part of stub mode',
+    exit: 64,
+    cause: 'A3S_DEPS_STUB is set: only what needs neither libkrun nor its headers is made.',
+    fix: 'Unset A3S_DEPS_STUB, or leave the step or command out.',
   },
   A3S2001: {
     title: 'Digest differs from the pin',

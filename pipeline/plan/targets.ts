@@ -89,6 +89,12 @@ export function hostTarget(platform: string, arch: string): Target {
   throw buildError('A3S1002', { message: reason });
 }
 
+/** A target for stub mode, where nothing depends on it: of this machine where it is one, else any. */
+export function stubTarget(platform: string, arch: string): Target {
+  const id = `${platform}-${arch}`;
+  return isTargetId(id) ? TARGETS[id] : TARGETS['linux-x64'];
+}
+
 /**
  * The target named on the command line; `host` stands for `host`'s own.
  * @throws BuildError A3S1003 with the nearest match for any other word, A3S1002 for platforms known as unsupported.

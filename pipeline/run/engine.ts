@@ -4,10 +4,11 @@ import type { DigestCache } from '../effects/digests.ts';
 import { withLock } from '../effects/lock.ts';
 import type { StepManifest, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
-import type { SourceOrigin } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import { type Failure, toFailure } from '../plan/errors.ts';
+import { layoutOf } from '../plan/layout.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
 import type { Progress, RunStep, StepContext } from '../steps/step.ts';
 import { keyOf, resolveInputs } from './inputs.ts';
@@ -177,7 +178,7 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     temporary,
     background: step.background,
     jobs: jobsFor(step, run),
-    log: join(run.config.outDir, 'logs', `${step.id}.log`),
+    log: join(layoutOf(run.config).logs, `${step.id}.log`),
     scratch: (name) => (run.config.pristine ? join(temporary, 'scratch') : run.store.scratchDir(`${step.id}-${name}`)),
     need: (id) => {
       const manifest = run.results.get(id);

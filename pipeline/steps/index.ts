@@ -13,3 +13,11 @@ export const STEP_RUNNERS: Readonly<Record<StepId, () => Promise<RunStep>>> = {
   prefix: async () => (await import('./prefix.ts')).runPrefix,
   package: async () => (await import('./package.ts')).runPackage,
 };
+
+/** The same in stub mode, whose plan holds no other steps than those replaced here. */
+export const STUB_RUNNERS: typeof STEP_RUNNERS = {
+  ...STEP_RUNNERS,
+  bindings: async () => (await import('./stub/bindings.ts')).runStubBindings,
+  addon: async () => (await import('./stub/addon.ts')).runStubAddon,
+  package: async () => (await import('./stub/package.ts')).runStubPackage,
+};

@@ -1,9 +1,9 @@
 import type { DigestCache } from '../effects/digests.ts';
 import type { Facts, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
-import type { SourceOrigin } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { StepId } from '../plan/steps.ts';
 
 /** How far a step is. `done` of `total` in `unit`; `detail` is the current item. */

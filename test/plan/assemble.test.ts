@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assemblePlan, type PlanFacts, toolQuestions } from '../../pipeline/plan/assemble.ts';
+import { assemblePlan, toolQuestions } from '../../pipeline/plan/assemble.ts';
 import type { Config } from '../../pipeline/plan/config.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
+import type { PlanFacts } from '../../pipeline/plan/step-definition.ts';
 import { type InputSpec, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { keyOf } from '../../pipeline/run/inputs.ts';
 import { REPOSITORY, testConfig } from '../helpers/session.ts';
 
 const read = (name: string): string => readFileSync(join(REPOSITORY, 'vendor', name), 'utf8');
@@ -73,6 +75,51 @@ it('makes the same bindings whatever machine they are for', () => {
   const bindings = (id: 'linux-x64' | 'darwin-arm64') =>
     plan({ ...config, target: TARGETS[id] }).steps.find((step) => step.id === 'bindings');
   expect(bindings('darwin-arm64')).toEqual(bindings('linux-x64'));
+});
+
+describe('stub mode', () => {
+  const on = { A3S_DEPS_STUB: '1' };
+  const stub = (flags = {}) => plan(testConfig('/f', flags, on), { source: { kind: 'crate' }, cargoConfigs: [] });
+
+  it('plans the steps that need no libkrun, apart from those of a build', () => {
+    expect(stub().steps.map(({ id, needs }) => [id, needs])).toEqual([
+      ['bindings', []],
+      ['addon', ['bindings']],
+      ['package', ['bindings', 'addon']],
+    ]);
+    expect([stub().target, stub().outDir]).toEqual(['stub', '/f/project/build/stub']);
+    expect(stub().steps.filter(({ compiles, background }) => compiles || background)).toEqual([]);
+  });
+
+  it('asks no tool, and reads only what comes with the project or the tool', () => {
+    expect(toolQuestions(testConfig('/f', {}, on))).toEqual([]);
+    const paths = stub().steps.flatMap(({ inputs }) =>
+      inputs.flatMap((input) => ('path' in input ? [input.path] : [])),
+    );
+    expect(paths.filter((path) => !path.startsWith(REPOSITORY))).toEqual([]);
+    expect(stub().steps.flatMap(({ inputs }) => inputs.filter(({ kind }) => kind === 'tool'))).toEqual([]);
+  });
+
+  it('takes the interface of the project where it has one', () => {
+    const facts: PlanFacts = { ...crate, generated: '/f/project/generated' };
+    const [bindings] = plan(testConfig('/f', {}, on), facts).steps;
+    expect(bindings?.inputs).toContainEqual({ kind: 'file', name: 'abi.json', path: '/f/project/generated/abi.json' });
+  });
+
+  it('keeps the steps named and what they need, and refuses those that a stub does not have', () => {
+    expect(stub({ only: ['addon'] }).steps.map(({ id }) => id)).toEqual(['bindings', 'addon']);
+    expect(() => stub({ only: ['addon', 'libkrun'] })).toThrow(
+      expect.objectContaining({ code: 'A3S1501', message: expect.stringContaining('no step libkrun;') }),
+    );
+  });
+
+  it('gives a step of the same name another key than a build', () => {
+    const keys = (['bindings', 'addon', 'package'] as const).map((id) => [
+      keyOf(id, stub().target, {}),
+      keyOf(id, plan().target, {}),
+    ]);
+    expect(new Set(keys.flat()).size).toBe(6);
+  });
 });
 
 describe('libkrun', () => {
