@@ -3,6 +3,7 @@ import semver from 'semver';
 import * as z from 'zod';
 import { parseDocument } from '../plan/document.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
+import { escapeSteering } from './comment-text.ts';
 import type { CType, Docs, EmittedFile, HeaderIr, Item, ParameterRole } from './ir.ts';
 import { nodeModel } from './napi-model.ts';
 
@@ -228,7 +229,7 @@ function roleText(role: ParameterRole): string {
 
 /** JSON in which an object or list without others inside stands on one line. */
 function layOut(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (value === null || typeof value !== 'object') return escapeSteering(JSON.stringify(value));
   const inner = `${indent}  `;
   const flat = Object.values(value).every((entry) => entry === null || typeof entry !== 'object');
   const entries = Array.isArray(value)
