@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LOCK_FORM } from './abi-files.ts';
 import type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
+import { escapeSteering } from './comment-text.ts';
 import { commonIr } from './common-ir.ts';
 import type { CType, Docs, EmittedFile, FunctionItem, HeaderIr, Item, ParameterRole, RecordItem } from './ir.ts';
 import { nodeModel } from './napi-model.ts';
@@ -186,7 +187,7 @@ function roleText(role: ParameterRole): string {
 
 /** JSON in which an object or list without others inside stands on one line. */
 function layOut(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (value === null || typeof value !== 'object') return escapeSteering(JSON.stringify(value));
   const inner = `${indent}  `;
   const flat = Object.values(value).every((entry) => entry === null || typeof entry !== 'object');
   const entries = Array.isArray(value)

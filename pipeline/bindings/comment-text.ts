@@ -11,7 +11,8 @@ export function oneLine(text: string): string {
   return plainText(text).replaceAll('\n', ' ');
 }
 
-/** Steering characters as escapes, for the inside of a string literal of JavaScript. */
+/** Steering characters as escapes, for the inside of a string literal of JSON or JavaScript. */
 export function escapeSteering(literal: string): string {
-  return literal.replace(STEERING, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  const unit = (code: string): string => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return literal.replace(STEERING, (character) => character.split('').map(unit).join(''));
 }

@@ -203,7 +203,7 @@ describe('the interface of a stub', () => {
     const lock = JSON.parse(read('generated/abi.json'));
     const types = read('generated/libkrun.d.ts').replace('KRUN_LOG_LEVEL_ERROR: 1', 'KRUN_LOG_LEVEL_ERROR: 11');
     writeFileSync(at('generated/libkrun.d.ts'), types);
-    const error = lock.constants.find(({ name }: { name: string }) => name === 'KRUN_LOG_LEVEL_ERROR');
+    const error = lock.interfaces[0].constants.find(({ name }: { name: string }) => name === 'KRUN_LOG_LEVEL_ERROR');
     error.value = '11';
     const made = lock.made.files.find(({ path }: { path: string }) => path === 'libkrun.d.ts');
     made.sha256 = createHash('sha256').update(types).digest('hex');
