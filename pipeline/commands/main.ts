@@ -149,6 +149,18 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     });
 
   program
+    .command('fetch')
+    .description('fetch everything that a build needs, so that it then runs without network')
+    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
+    .option('--libkrun-dir <dir>', "libkrun's source tree")
+    .option('--offline', 'fetch nothing; say what is missing')
+    .action(async (options) => {
+      const { runFetch } = await import('./fetch.ts');
+      await runFetch({ ...common(), ...options }, here(), signal, streams);
+    });
+
+  program
     .command('explain')
     .description('tell more about an error code')
     .argument('<code>', 'such as A3S1203')

@@ -2,11 +2,10 @@ import { copyFile, mkdir, readFile, readlink, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { extractTree } from '../effects/archive.ts';
 import { copyFileWhole, listTree, withDiskErrors } from '../effects/files.ts';
-import { runProcess } from '../effects/process.ts';
 import { verifyFile } from '../effects/verify.ts';
-import { cargoQueryEnvironment } from '../plan/child-environment.ts';
 import { buildError } from '../plan/errors.ts';
-import type { RunStep, StepContext } from './step.ts';
+import { fetchSourceCrate, pinnedCrateFolder } from './source-crate.ts';
+import type { RunStep } from './step.ts';
 
 /** The pinned source tree has 7 MB in some 600 files; these bounds leave room for later versions. */
 const LIMITS = { bytes: 64 * 1024 * 1024, entries: 10_000 };
@@ -20,7 +19,10 @@ export const runSource: RunStep = async (context) => {
   }
   const { crate, archive } = context.pins.libkrun;
   const tar = join(context.temporary, 'source.tar');
-  const found = await locateInCrate(context);
+  const found = join(
+    (await fetchSourceCrate(context, pinnedCrateFolder(context.config), crate)).folder,
+    archive.member,
+  );
   await withDiskErrors(found, () => copyFile(found, tar));
   // Cargo accepts a tampered unpacked crate without a word, so its own checksum proves nothing here.
   await verifyFile(tar, archive, `${crate.name} ${crate.version}, ${archive.member}`);
@@ -32,65 +34,6 @@ export const runSource: RunStep = async (context) => {
     summary: `${crate.name} ${crate.version}, verified`,
   };
 };
-
-/** Asks cargo to fetch the crate, with the user's mirrors and offline mode, and where it put it. */
-async function locateInCrate(context: StepContext): Promise<string> {
-  const { config, pins } = context;
-  const { crate, archive } = pins.libkrun;
-  const manifest = join(config.toolRoot, 'vendor', 'source-crate', 'Cargo.toml');
-  const offline = config.offline ? ['--offline'] : [];
-  await cargo(context, ['fetch', '--locked', '--manifest-path', manifest, '--target', config.host.triple, ...offline]);
-  const metadata = await cargo(context, [
-    'metadata',
-    '--format-version',
-    '1',
-    '--locked',
-    '--offline',
-    '--manifest-path',
-    manifest,
-    '--filter-platform',
-    config.host.triple,
-  ]);
-  const { packages } = JSON.parse(metadata) as { packages: { name: string; version: string; manifest_path: string }[] };
-  const found = packages.find((entry) => entry.name === crate.name && entry.version === crate.version);
-  if (found === undefined) {
-    throw buildError('A3S1102', {
-      message: `vendor/libkrun.json pins ${crate.name} ${crate.version}, which cargo does not know`,
-    });
-  }
-  return join(dirname(found.manifest_path), archive.member);
-}
-
-async function cargo(context: StepContext, args: readonly string[]): Promise<string> {
-  const { config, variables, signal, log } = context;
-  const result = await runProcess({
-    command: config.environment.cargo,
-    args,
-    cwd: config.projectRoot,
-    env: cargoQueryEnvironment(variables, config.offline),
-    log,
-    signal,
-    idleLimit: 300_000,
-  });
-  if (result.code === 0) return result.stdout;
-  const text = result.tail.join('\n');
-  const { crate } = context.pins.libkrun;
-  if (/offline|no matching package/.test(text) && config.offline) {
-    throw buildError('A3S2003', {
-      message: `the crate ${crate.name} ${crate.version} is not in cargo's cache, and --offline is set`,
-      log,
-    });
-  }
-  throw buildError('A3S2002', {
-    message: `cargo could not fetch ${crate.name} ${crate.version}: ${firstError(result.tail)}`,
-    fix: "Check the network and cargo's registry settings (.cargo/config.toml, [source] replacement for a mirror), or name a local tree with --libkrun-dir.",
-    log,
-  });
-}
-
-function firstError(lines: readonly string[]): string {
-  return (lines.find((line) => line.startsWith('error')) ?? lines.at(-1) ?? 'no message').replace(/^error: /, '');
-}
 
 /** Copies files and in-tree links; a link that leads out of the tree is refused, since its target is not digested. */
 async function copyTree(from: string, to: string, exclude: readonly string[]): Promise<void> {
