@@ -40,7 +40,7 @@ export async function runSession(
     await requireTools(toolsFor(session), session.toolchain);
     await sweepTemporary(session.store.root, STALE_MS);
   });
-  const environment = { ...session, source: session.facts.source, signal, emit, beforeBuilding, runners: STEP_RUNNERS };
+  const environment = { ...session, ...session.facts, signal, emit, beforeBuilding, runners: STEP_RUNNERS };
   try {
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));

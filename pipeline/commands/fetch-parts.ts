@@ -21,13 +21,15 @@ export interface Fetched {
   readonly fetched: number;
 }
 
+const OWN = 'your own, nothing to fetch';
+const SYSTEM = 'of this system, nothing to fetch';
+
 export interface FetchParts {
-  /** Undefined where the user named a file of his own. */
-  readonly firmware: (() => Promise<Fetched>) | undefined;
-  /** Undefined where the source is a tree of the user's. */
-  readonly source: (() => Promise<Fetched>) | undefined;
+  /** A part that needs nothing is a word on why. */
+  readonly firmware: (() => Promise<Fetched>) | string;
+  readonly source: (() => Promise<Fetched>) | string;
   /** Fails where the source is not here. */
-  readonly libkrun: () => Promise<Fetched>;
+  readonly libkrun: (() => Promise<Fetched>) | string;
   readonly addon: () => Promise<Fetched>;
   readonly launcher: () => Promise<Fetched>;
 }
@@ -44,9 +46,16 @@ export function fetchParts(session: Session, signal: AbortSignal, emit: (event: 
   const context = { config, variables, store, signal, log: fetchLog(session), background: false };
   const crates = (manifest: string): Promise<Fetched> => fetchCrates(context, manifest);
   return {
-    firmware: config.environment.firmwareFile === undefined ? () => fetchFirmware(session, signal, emit) : undefined,
-    source: facts.source.kind === 'crate' ? fetchSource : undefined,
-    libkrun: async () => crates(join(await makeSource(session, signal, emit), 'Cargo.toml')),
+    firmware:
+      config.environment.firmwareFile !== undefined
+        ? OWN
+        : config.systemLibkrun
+          ? SYSTEM
+          : () => fetchFirmware(session, signal, emit),
+    source: facts.source.kind === 'crate' ? fetchSource : OWN,
+    libkrun: config.systemLibkrun
+      ? SYSTEM
+      : async () => crates(join(await makeSource(session, signal, emit), 'Cargo.toml')),
     launcher: () => crates(join(config.toolRoot, 'native', 'Cargo.toml')),
     async addon() {
       const temporary = await store.temporary('fetch');
@@ -86,7 +95,7 @@ async function fetchCrates(context: Parameters<typeof readCrates>[0], manifest: 
 async function makeSource(session: Session, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<string> {
   const plan = assemblePlan({ ...session.config, only: ['source'] }, session.pins, session.facts);
   const beforeBuilding = async (): Promise<void> => {};
-  const environment = { ...session, source: session.facts.source, signal, beforeBuilding, runners: STEP_RUNNERS };
+  const environment = { ...session, ...session.facts, signal, beforeBuilding, runners: STEP_RUNNERS };
   const outcome = (await runPlan(plan, { ...environment, emit })).get('source');
   if (outcome === undefined) throw new Error('the plan for the source has no source');
   return session.store.resultDir('source', outcome.manifest.key);

@@ -29,9 +29,9 @@ export async function runFetch(
   await rm(fetchLog(session), { force: true });
   const missing: string[] = [];
   /** Whether the part is here; offline, a missing one is noted and the others are looked at all the same. */
-  const attempt = async (name: string, fetch: (() => Promise<Fetched>) | undefined): Promise<boolean> => {
+  const attempt = async (name: string, fetch: (() => Promise<Fetched>) | string): Promise<boolean> => {
     try {
-      const line = fetch === undefined ? 'your own, nothing to fetch' : fetchedLine(await fetch());
+      const line = typeof fetch === 'string' ? fetch : fetchedLine(await fetch());
       stdout.write(`${name.padEnd(10)} ${line}\n`);
       return true;
     } catch (error) {
@@ -43,7 +43,7 @@ export async function runFetch(
   try {
     await attempt('firmware', parts.firmware);
     const source = await attempt('source', parts.source);
-    if (source) await attempt('libkrun', parts.libkrun);
+    if (source || typeof parts.libkrun === 'string') await attempt('libkrun', parts.libkrun);
     else missing.push('libkrun: which crates it needs is not known before the source is there');
     await attempt('addon', parts.addon);
     await attempt('launcher', parts.launcher);

@@ -26,7 +26,7 @@ export async function readPins(
 }
 
 /** Looks at the disk for what the plan depends on. */
-export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): PlanFacts {
+export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): Omit<PlanFacts, 'system'> {
   const places = cargoConfigPlaces(config.projectRoot, cargoHome ?? join(home, '.cargo'));
   return { source: findSource(config), cargoConfigs: places.filter((place) => existsSync(place)) };
 }

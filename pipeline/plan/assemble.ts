@@ -4,35 +4,11 @@ import { LIBKRUN_FEATURES } from './cargo.ts';
 import type { Config } from './config.ts';
 import { buildError } from './errors.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
+import { type Definitions, type PlanFacts, type StepDefinition, type StepInputs, value } from './step-definition.ts';
 import { type InputSpec, type Plan, type PlannedStep, STEP_IDS, type StepId } from './steps.ts';
+import { SYSTEM_DEFINITIONS, SYSTEM_LEAVES_OUT } from './system-steps.ts';
 
-/** Where libkrun's source comes from; found out before the plan is made, because it needs a look at the disk. */
-export type SourceOrigin = { readonly kind: 'tree'; readonly path: string } | { readonly kind: 'crate' };
-
-/** Facts about this machine that the plan depends on. */
-export interface PlanFacts {
-  readonly source: SourceOrigin;
-  /** Cargo configuration files that apply in the project folder, absolute. */
-  readonly cargoConfigs: readonly string[];
-}
-
-type StepInputs = (config: Config, pins: Pins, facts: PlanFacts) => readonly InputSpec[];
-
-interface StepDefinition {
-  readonly title: string;
-  readonly needs: readonly StepId[];
-  /** Raised whenever the step's code changes what it makes. */
-  readonly version: number;
-  readonly compiles?: boolean;
-  readonly background?: boolean;
-  readonly inputs: StepInputs;
-}
-
-const value = (name: string, content: unknown): InputSpec => ({
-  kind: 'value',
-  name,
-  value: typeof content === 'string' ? content : JSON.stringify(content),
-});
+export type { PlanFacts, SourceOrigin } from './step-definition.ts';
 
 type ToolInput = Extract<InputSpec, { kind: 'tool' }>;
 
@@ -218,19 +194,32 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   },
 };
 
+/** The steps of a build for `config`, by what they are in its mode. */
+function definitionsFor(config: Config): Definitions {
+  if (!config.systemLibkrun) return DEFINITIONS;
+  const { init: _init, package: _package, ...others } = DEFINITIONS;
+  const { firmware, libkrun } = SYSTEM_DEFINITIONS;
+  const ownFirmware = config.environment.firmwareFile !== undefined;
+  return { ...others, libkrun, ...(ownFirmware ? {} : { firmware }) };
+}
+
 /**
  * All steps of a build for `config`, with everything each depends on. Pure.
  * `only` keeps the steps named and what they need.
  * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target.
  */
 export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan {
-  const wanted = new Set(config.only.length === 0 ? STEP_IDS : config.only.flatMap(withNeeds));
+  const definitions = definitionsFor(config);
+  const leftOut = config.systemLibkrun && config.only.length === 0 ? SYSTEM_LEAVES_OUT : [];
+  const all = STEP_IDS.filter((id) => definitions[id] !== undefined && !leftOut.some(({ step }) => step === id));
+  const wanted = new Set((config.only.length === 0 ? all : config.only).flatMap((id) => withNeeds(id, definitions)));
   return {
     schema: 1,
     tool: config.toolVersion,
     target: config.target.id,
     outDir: config.outDir,
-    steps: STEP_IDS.filter((id) => wanted.has(id)).map((id) => planStep(id, config, pins, facts)),
+    steps: [...wanted].map((id) => planStep(id, definitionOf(id, definitions), { config, pins, facts })),
+    leftOut,
   };
 }
 
@@ -249,8 +238,13 @@ export function digestOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): PlannedStep {
-  const definition = DEFINITIONS[id];
+interface PlanContext {
+  readonly config: Config;
+  readonly pins: Pins;
+  readonly facts: PlanFacts;
+}
+
+function planStep(id: StepId, definition: StepDefinition, { config, pins, facts }: PlanContext): PlannedStep {
   return {
     id,
     title: definition.title,
@@ -261,6 +255,17 @@ function planStep(id: StepId, config: Config, pins: Pins, facts: PlanFacts): Pla
   };
 }
 
-function withNeeds(id: StepId): readonly StepId[] {
-  return [id, ...DEFINITIONS[id].needs.flatMap(withNeeds)];
+function definitionOf(id: StepId, definitions: Definitions): StepDefinition {
+  const definition = definitions[id];
+  if (definition !== undefined) return definition;
+  const why = SYSTEM_LEAVES_OUT.find(({ step }) => step === id)?.why ?? 'a libkrun of this system needs none';
+  throw buildError(id === 'package' ? 'A3S4001' : 'A3S1001', {
+    message: `there is no step ${id} with A3S_USE_SYSTEM_LIBKRUN: ${why}`,
+    fix: 'Unset A3S_USE_SYSTEM_LIBKRUN, or set A3S_BUILD_LIBKRUN=1, to build from source.',
+  });
+}
+
+/** The step after all that it needs. */
+function withNeeds(id: StepId, definitions: Definitions): readonly StepId[] {
+  return [...definitionOf(id, definitions).needs.flatMap((need) => withNeeds(need, definitions)), id];
 }

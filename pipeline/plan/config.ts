@@ -23,6 +23,8 @@ export interface Config {
   readonly libkrunDir: string | undefined;
   /** Headers to bind besides libkrun's own. */
   readonly headers: readonly string[];
+  /** Take a libkrun of this system instead of building one. */
+  readonly systemLibkrun: boolean;
   readonly jobs: number;
   readonly only: readonly StepId[];
   readonly force: boolean;
@@ -79,6 +81,7 @@ export function resolveConfig(sources: ConfigSources): Config {
       'npm',
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
     headers: (flags.header ?? []).map((path) => resolvePath(cwd, path)),
+    systemLibkrun: environment.useSystemLibkrun && !environment.buildLibkrun && !environment.stub,
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
     force: flags.force ?? false,

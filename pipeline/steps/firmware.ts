@@ -7,6 +7,7 @@ import { verifyArchive, verifyFile } from '../effects/verify.ts';
 import { firmwareArtifact } from '../plan/assemble.ts';
 import { buildError } from '../plan/errors.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
+import { SYSTEM_FIRMWARE } from '../plan/system-libkrun.ts';
 import { auditFile } from './audit-file.ts';
 import { fetchFirmwareArchive } from './firmware-archive.ts';
 import type { RunStep, StepContext } from './step.ts';
@@ -15,37 +16,48 @@ import type { RunStep, StepContext } from './step.ts';
 const MEMBER_LIMIT = 128 * 1024 * 1024;
 
 /** Functions by which libkrun takes the kernel out of the library. */
-const EXPORTS = ['krunfw_get_kernel', 'krunfw_get_version'];
+export const FIRMWARE_EXPORTS: readonly string[] = ['krunfw_get_kernel', 'krunfw_get_version'];
 
-/** Gets the guest kernel: the user's own file, or the pinned one, verified before it is unpacked and after. */
+/**
+ * Gets the guest kernel: the user's own file, that of the system's libkrun, or the pinned one, verified before it is
+ * unpacked and after.
+ */
 export const runFirmware: RunStep = async (context) => {
   const { config, pins } = context;
-  const own = config.environment.firmwareFile;
+  const own = unpinnedFirmware(context);
   const library = join(context.out, 'lib', config.target.firmwareFile);
   await mkdir(join(context.out, 'lib'), { recursive: true });
-  if (own !== undefined) await withDiskErrors(own, () => copyFile(own, library));
+  if (own !== undefined) await withDiskErrors(own.file, () => copyFile(own.file, library));
   else await takePinned(context, firmwareArtifact(config, pins), library);
 
   const { bytes } = await auditFile(library, {
     machine: config.target.machine,
     form: 'shared',
     soname: config.target.firmwareFile,
-    exports: { required: EXPORTS, alsoAllowed: ['*'] },
+    exports: { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] },
   });
   const kernel = guestKernelRelease(bytes);
   const provider = pins.firmware.providers[config.firmware];
   if (own === undefined) requirePinnedKernel(provider.kernel, kernel, library);
   const version = own === undefined ? provider.version : null;
   const sha256 = await context.digests.digest(library);
-  const origin = own === undefined ? config.firmware : 'A3S_LIBKRUNFW_DYLIB';
+  const origin = own?.origin ?? config.firmware;
   return {
     facts: { provider: origin, version, kernel, sha256, file: config.target.firmwareFile },
     summary:
       own === undefined
         ? `libkrunfw ${version}, Linux ${kernel}, verified`
-        : `${basename(own)}, Linux ${kernel}, not pinned`,
+        : `${basename(own.file)}, Linux ${kernel}, not pinned`,
   };
 };
+
+/** A guest kernel that no pin knows, and whose it is. */
+function unpinnedFirmware({ config, need }: StepContext): { file: string; origin: string } | undefined {
+  const { firmwareFile } = config.environment;
+  if (firmwareFile !== undefined) return { file: firmwareFile, origin: 'A3S_LIBKRUNFW_DYLIB' };
+  if (!config.systemLibkrun) return undefined;
+  return { file: join(need('libkrun').dir, SYSTEM_FIRMWARE, config.target.firmwareFile), origin: 'system' };
+}
 
 async function takePinned(context: StepContext, artifact: FirmwareArtifact, library: string): Promise<void> {
   const { file: archive } = await fetchFirmwareArchive(context, artifact);

@@ -52,6 +52,7 @@ export async function testEnvironment(
     config,
     pins: {} as Pins,
     source: { kind: 'crate' },
+    system: [],
     variables: {},
     store,
     digests: await openDigestCache(join(config.storeDir, 'digests.json'), false),
