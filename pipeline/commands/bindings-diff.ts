@@ -8,6 +8,7 @@ import { verdictOf } from '../bindings/abi-verdict.ts';
 import { toIr } from '../bindings/header.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
+import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
@@ -22,7 +23,7 @@ interface TargetDifference {
   readonly changes: readonly AbiChange[];
 }
 
-interface HeaderDifference {
+export interface HeaderDifference {
   readonly differences: readonly TargetDifference[];
   /** What the headers leave open, and what could not be compared. */
   readonly notes: readonly string[];
@@ -68,20 +69,40 @@ async function diffHeaders(
   cwd: string,
   signal: AbortSignal,
 ): Promise<HeaderDifference> {
-  const headers = await Promise.all(paths.map((path, index) => readHeaderFile(resolve(cwd, path), path, index)));
-  const targets = Object.values(TARGETS);
-  const units = targets.flatMap((target) => headers.map((header) => ({ headers: [header], target })));
-  const workerPath = parserWorker({ toolRoot: findTool().root });
-  const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
+  const [before, after] = paths;
+  const headers = [
+    await readHeaderFile(resolve(cwd, before), before, 0),
+    await readHeaderFile(resolve(cwd, after), after, 1),
+  ];
+  const sets = headers.map((header) => ({ label: header.path, headers: [header] }));
+  return diffHeaderSets(sets, signal).catch((error: unknown) => {
     throw withRealPaths(error, headers);
   });
+}
+
+/** Headers that belong together, and what messages call them. */
+export interface HeaderSet {
+  readonly label: string;
+  readonly headers: readonly HeaderFile[];
+}
+
+/**
+ * Compares two sets of headers for every target.
+ * @param sets The older and the newer one.
+ * @throws BuildError A3S3002 for one that cannot be parsed.
+ */
+export async function diffHeaderSets(sets: readonly HeaderSet[], signal: AbortSignal): Promise<HeaderDifference> {
+  const targets = Object.values(TARGETS);
+  const units = targets.flatMap((target) => sets.map(({ headers }) => ({ headers, target })));
+  const workerPath = parserWorker({ toolRoot: findTool().root });
+  const raw = await parseUnits(units, { workerPath, signal });
   const notes = new Set<string>();
-  const locks = raw.map((unit, index) => lockOf(unit, paths[index % 2] ?? '', notes));
+  const locks = raw.map((unit, index) => lockOf(unit, sets[index % 2]?.label ?? '', notes));
   const groups = new Map<string, { targets: string[]; changes: readonly AbiChange[] }>();
   for (const [index, { id }] of targets.entries()) {
-    const [before, after] = [locks[2 * index], locks[2 * index + 1]];
-    if (before === undefined || after === undefined) continue;
-    const changes = diffAbi(before, after);
+    const [older, newer] = [locks[2 * index], locks[2 * index + 1]];
+    if (older === undefined || newer === undefined) continue;
+    const changes = diffAbi(older, newer);
     const key = JSON.stringify(changes);
     const group = groups.get(key) ?? { targets: [], changes };
     group.targets.push(id);

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { findTool } from '../effects/project.ts';
 import { buildError, toFailure } from '../plan/errors.ts';
 import { unknownWord } from '../plan/nearest.ts';
@@ -158,6 +158,18 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .action(async (options) => {
       const { runFetch } = await import('./fetch.ts');
       await runFetch({ ...common(), ...options }, here(), signal, streams);
+    });
+
+  program
+    .command('pin')
+    .description('fetch another version, show what differs, and write the pins in vendor/')
+    .addArgument(new Argument('<what>', 'what to pin').choices(['firmware', 'source'] as const))
+    .argument('<version>', 'version of the npm packages, or of the crate')
+    .option('--dry-run', 'show only')
+    .option('--allow-downgrade', 'take a version that is older than the pinned one')
+    .action(async (what, version, options) => {
+      const { runPin } = await import('./pin.ts');
+      await runPin({ ...common(), ...options, what, version }, here(), signal, streams);
     });
 
   program

@@ -4,6 +4,7 @@ import { extractTree } from '../effects/archive.ts';
 import { copyFileWhole, listTree, withDiskErrors } from '../effects/files.ts';
 import { verifyFile } from '../effects/verify.ts';
 import { buildError } from '../plan/errors.ts';
+import type { LibkrunPins } from '../plan/pins.ts';
 import { fetchSourceCrate, pinnedCrateFolder } from './source-crate.ts';
 import type { RunStep } from './step.ts';
 
@@ -18,22 +19,30 @@ export const runSource: RunStep = async (context) => {
     return { facts: { origin: 'tree', version: await packageVersion(context.out) }, summary: path };
   }
   const { crate, archive } = context.pins.libkrun;
-  const tar = join(context.temporary, 'source.tar');
-  const found = join(
-    (await fetchSourceCrate(context, pinnedCrateFolder(context.config), crate)).folder,
-    archive.member,
-  );
-  await withDiskErrors(found, () => copyFile(found, tar));
-  // Cargo accepts a tampered unpacked crate without a word, so its own checksum proves nothing here.
-  await verifyFile(tar, archive, `${crate.name} ${crate.version}, ${archive.member}`);
-  const unpacked = join(context.temporary, 'unpacked');
-  await extractTree(tar, unpacked, LIMITS);
-  await copyTree(join(unpacked, archive.folder), context.out, []);
+  const { folder } = await fetchSourceCrate(context, pinnedCrateFolder(context.config), crate);
+  const tree = await unpackSource(join(folder, archive.member), archive, context.temporary);
+  await copyTree(tree, context.out, []);
   return {
     facts: { origin: 'crate', crate: `${crate.name} ${crate.version}`, version: await packageVersion(context.out) },
     summary: `${crate.name} ${crate.version}, verified`,
   };
 };
+
+/**
+ * Unpacks the archive of a source, after a private copy of it was verified.
+ * @param temporary A folder that exists.
+ * @returns The folder of the source tree.
+ * @throws BuildError A3S2001 when it is not the pinned archive, A3S2004 when it is not well-made.
+ */
+export async function unpackSource(from: string, archive: LibkrunPins['archive'], temporary: string): Promise<string> {
+  const tar = join(temporary, 'source.tar');
+  await withDiskErrors(from, () => copyFile(from, tar));
+  // Cargo accepts a tampered unpacked crate without a word, so its own checksum proves nothing here.
+  await verifyFile(tar, archive, `the source archive ${from}`);
+  const unpacked = join(temporary, 'unpacked');
+  await extractTree(tar, unpacked, LIMITS);
+  return join(unpacked, archive.folder);
+}
 
 /** Copies files and in-tree links; a link that leads out of the tree is refused, since its target is not digested. */
 async function copyTree(from: string, to: string, exclude: readonly string[]): Promise<void> {
