@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { LIBKRUN_FEATURES } from './cargo.ts';
+import { asksForLld, LIBKRUN_FEATURES, LLD_VERSION } from './cargo.ts';
 import type { Config } from './config.ts';
 import { buildError } from './errors.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
@@ -22,6 +22,10 @@ const cargoTools = ({ environment }: Config): ToolInput[] => [
 
 const initTools = ({ environment }: Config): ToolInput[] => [
   tool('compiler version', environment.initCompiler.command, ...environment.initCompiler.args, '--version'),
+  // The system's lld, or else the one of the Rust toolchain.
+  ...(asksForLld(environment.initCompiler)
+    ? [tool('lld', LLD_VERSION.command, ...LLD_VERSION.args), tool('rustc', environment.rustc, '-vV')]
+    : []),
 ];
 
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */

@@ -80,7 +80,10 @@ function withMirrorHint(error: unknown, provider: string, mirror: string): unkno
   const { message, fix } = error.failure;
   return buildError(
     error.code,
-    { message: `firmware provider ${provider}: ${message}`, fix: `${fix} For a mirror: ${mirror}.` },
+    {
+      message: `libkrunfw could not be downloaded, provider ${provider}: ${message}`,
+      fix: `${fix} For a mirror: ${mirror}.`,
+    },
     error,
   );
 }
