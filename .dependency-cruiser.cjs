@@ -109,6 +109,12 @@ module.exports = {
       '^pipeline/steps/napi-build-worker\\.ts$',
       '@napi-rs/cli',
     ),
+    layer(
+      'only-pin-writes-pins',
+      'The committed pins are the root of trust: one command writes them, when somebody asks for it.',
+      '^pipeline/(?!commands/pin[a-z-]*\\.ts$)',
+      '^pipeline/effects/pin-files\\.ts$',
+    ),
     layer('nothing-imports-generated', 'generated/ is output.', '^(pipeline|native)/', '^generated/'),
     {
       name: 'not-to-dev-tools',

@@ -7,6 +7,7 @@ import { changeJson, changeSections, verdictLines } from '../bindings/abi-report
 import { verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
+import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
 import { skippedOf } from '../bindings/target-groups.ts';
@@ -18,7 +19,7 @@ import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
 import type { Streams, Surroundings } from './session.ts';
 
-interface HeaderDifference {
+export interface HeaderDifference {
   readonly changes: readonly AbiChange[];
   /** What the headers leave open, and what could not be compared. */
   readonly notes: readonly string[];
@@ -61,21 +62,45 @@ async function diffHeaders(
   cwd: string,
   signal: AbortSignal,
 ): Promise<HeaderDifference> {
-  const headers = await Promise.all(paths.map((path, index) => readHeaderFile(resolve(cwd, path), path, index)));
-  const units = headers.flatMap((header) => Object.values(TARGETS).map((target) => ({ headers: [header], target })));
-  const workerPath = parserWorker({ toolRoot: findTool().root });
-  const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
+  const [before, after] = paths;
+  const headers = [
+    await readHeaderFile(resolve(cwd, before), before, 0),
+    await readHeaderFile(resolve(cwd, after), after, 1),
+  ];
+  const sets = headers.map((header) => ({ label: header.path, headers: [header] }));
+  const found = await diffHeaderSets(sets, signal).catch((error: unknown) => {
     throw inFiles(error, headers);
   });
-  const notes = new Set<string>();
-  const half = raw.length / 2;
-  const [before, after] = [lockOf(raw.slice(0, half), paths[0], notes), lockOf(raw.slice(half), paths[1], notes)];
   const realPath = new Map(headers.map(({ name, path }) => [name, path]));
-  const changes = diffAbi(before, after).map((change) => ({
+  const changes = found.changes.map((change) => ({
     ...change,
     header: realPath.get(change.header) ?? change.header,
   }));
-  return { changes, notes: [...notes] };
+  return { ...found, changes };
+}
+
+/** Headers that belong together, and what messages call them. */
+export interface HeaderSet {
+  readonly label: string;
+  readonly headers: readonly HeaderFile[];
+}
+
+/**
+ * Compares two sets of headers for every target.
+ * @param sets The older and the newer one.
+ * @throws BuildError A3S3002 for one that cannot be parsed.
+ */
+export async function diffHeaderSets(sets: readonly HeaderSet[], signal: AbortSignal): Promise<HeaderDifference> {
+  const units = sets.flatMap(({ headers }) => Object.values(TARGETS).map((target) => ({ headers, target })));
+  const workerPath = parserWorker({ toolRoot: findTool().root });
+  const raw = await parseUnits(units, { workerPath, signal });
+  const notes = new Set<string>();
+  const half = raw.length / 2;
+  const [before, after] = sets.map(({ label }, index) =>
+    lockOf(raw.slice(index * half, (index + 1) * half), label, notes),
+  );
+  if (before === undefined || after === undefined) throw new Error('two sets of headers are compared');
+  return { changes: diffAbi(before, after), notes: [...notes] };
 }
 
 function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): AbiLock {

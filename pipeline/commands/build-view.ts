@@ -25,6 +25,8 @@ export async function runBuild(
   try {
     const { manifest, outDir } = await build(options, surroundings, signal, (session) => {
       stderr.write(`${paint('bold', `a3s-build ${session.config.toolVersion} · ${session.plan.target}`)}\n`);
+      for (const { step, why } of session.plan.leftOut)
+        stderr.write(`${paint('dim', '○')} ${step.padEnd(10)} left out: ${why}\n`);
       return live ? drawing.start(session) : plain;
     });
     await drawing.end();

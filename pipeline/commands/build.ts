@@ -63,7 +63,7 @@ async function withSteps<T>(
     await sweepTemporary(session.store.root, STALE_MS);
   });
   const runners = session.config.environment.stub ? STUB_RUNNERS : STEP_RUNNERS;
-  const environment = { ...session, source: session.facts.source, signal, emit, beforeBuilding, runners };
+  const environment = { ...session, ...session.facts, signal, emit, beforeBuilding, runners };
   try {
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));

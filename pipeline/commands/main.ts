@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { findTool } from '../effects/project.ts';
 import { buildError, toFailure } from '../plan/errors.ts';
 import { unknownWord } from '../plan/nearest.ts';
@@ -162,6 +162,30 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
       const { runBindingsCheck } = await import('./bindings-check.ts');
       const fresh = await runBindingsCheck(all, here(), signal, streams, { ...form, full: check === 'full', library });
       if (!fresh) state.exitCode = CHECK_FAILED;
+    });
+
+  program
+    .command('fetch')
+    .description('fetch everything that a build needs, so that it then runs without network')
+    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
+    .option('--libkrun-dir <dir>', "libkrun's source tree")
+    .option('--offline', 'fetch nothing; say what is missing')
+    .action(async (options) => {
+      const { runFetch } = await import('./fetch.ts');
+      await runFetch({ ...common(), ...options }, here(), signal, streams);
+    });
+
+  program
+    .command('pin')
+    .description('fetch another version, show what differs, and write the pins in vendor/')
+    .addArgument(new Argument('<what>', 'what to pin').choices(['firmware', 'source'] as const))
+    .argument('<version>', 'version of the npm packages, or of the crate')
+    .option('--dry-run', 'show only')
+    .option('--allow-downgrade', 'take a version that is older than the pinned one')
+    .action(async (what, version, options) => {
+      const { runPin } = await import('./pin.ts');
+      await runPin({ ...common(), ...options, what, version }, here(), signal, streams);
     });
 
   program

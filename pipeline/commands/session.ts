@@ -13,6 +13,7 @@ import type { Flags } from '../plan/flags.ts';
 import type { Pins } from '../plan/pins.ts';
 import type { PlanFacts } from '../plan/step-definition.ts';
 import type { Plan } from '../plan/steps.ts';
+import type { SystemCandidate } from '../plan/system-libkrun.ts';
 import { type LastRun, openLastRun } from '../run/last-run.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -79,9 +80,17 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
   const store = openStore(config.storeDir);
   const lastRun = await openLastRun(store, config);
   const pins = await readPins(config, lastRun.known);
-  const facts = readPlanFacts(config, homedir(), variables['CARGO_HOME']);
+  const facts = {
+    ...readPlanFacts(config, homedir(), variables['CARGO_HOME']),
+    system: config.systemLibkrun ? await lookForSystemLibkrun(config, variables) : [],
+  };
   const plan = assemblePlan(config, pins, facts);
   const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
   const digests = await openDigestCache(rows, !config.pristine);
   return { config, pins, facts, plan, store, digests, toolchain, lastRun, variables };
+}
+
+/** Loaded only where it is asked for. */
+async function lookForSystemLibkrun(config: Config, variables: Variables): Promise<readonly SystemCandidate[]> {
+  return (await import('../effects/system-libkrun.ts')).findSystemLibkrun(config, variables);
 }

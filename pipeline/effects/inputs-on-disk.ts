@@ -30,7 +30,7 @@ export async function readPins(
  * Looks at the disk for what the plan depends on.
  * @throws BuildError A3S1301, outside stub mode, for a source folder without sources.
  */
-export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): PlanFacts {
+export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): Omit<PlanFacts, 'system'> {
   if (config.environment.stub) {
     return { source: { kind: 'crate' }, cargoConfigs: [], generated: generatedFolder(config) };
   }

@@ -29,6 +29,8 @@ export interface Config {
   readonly headers: readonly HeaderPath[];
   /** What the project says of functions whose headers do not. */
   readonly overrides: readonly (ConfigOverride & { readonly place: FailurePlace })[];
+  /** Take a libkrun of this system instead of building one. */
+  readonly systemLibkrun: boolean;
   readonly jobs: number;
   readonly only: readonly StepId[];
   readonly force: boolean;
@@ -95,6 +97,7 @@ export function resolveConfig(sources: ConfigSources): Config {
       ...override,
       place: file.overridePlaces?.[index] ?? { file: sources.filePath },
     })),
+    systemLibkrun: environment.useSystemLibkrun && !environment.buildLibkrun && !environment.stub,
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
     force: flags.force ?? false,

@@ -23,6 +23,10 @@ export type ErrorCode =
   | 'A3S1205'
   | 'A3S1301'
   | 'A3S1501'
+  | 'A3S1601'
+  | 'A3S1611'
+  | 'A3S1612'
+  | 'A3S1613'
   | 'A3S2001'
   | 'A3S2002'
   | 'A3S2003'
@@ -124,6 +128,31 @@ export const ERROR_TABLE = {
     exit: 64,
     cause: 'A3S_DEPS_STUB is set: only what needs neither libkrun nor its headers is made.',
     fix: 'Unset A3S_DEPS_STUB, or leave the step or command out.',
+  },
+  A3S1601: {
+    title: 'No usable libkrun on this system',
+    exit: 72,
+    cause:
+      'A3S_USE_SYSTEM_LIBKRUN is set, and none of the libraries found can stand in for the one that a3s-build makes.',
+    fix: 'Install libkrun and libkrunfw with the features net and blk, or set A3S_BUILD_LIBKRUN=1 to build from source.',
+  },
+  A3S1611: {
+    title: 'No such version to pin',
+    exit: 69,
+    cause: 'The registry does not have the version that was named, or not for every target.',
+    fix: 'Name a version that the registry lists for all targets.',
+  },
+  A3S1612: {
+    title: 'Version cannot be pinned',
+    exit: 65,
+    cause: 'What the registry has under this version is not what a pin needs.',
+    fix: 'Read what differs; pin another version, or keep the one that is pinned.',
+  },
+  A3S1613: {
+    title: 'Older than what is pinned',
+    exit: 64,
+    cause: 'The version named is lower than the pinned one: users would go back without a word.',
+    fix: 'Name a newer version, or add --allow-downgrade.',
   },
   A3S2001: {
     title: 'Digest differs from the pin',

@@ -20,6 +20,8 @@ export interface Target {
   readonly packageSuffix: string;
   /** Libraries of the system that a shipped file may need. */
   readonly systemLibraries: readonly string[];
+  /** Where systems keep libraries, in the order in which they are looked through. */
+  readonly libraryFolders: readonly string[];
   /** Triple that libclang parses headers for. */
   readonly clangTriple: string;
 }
@@ -37,6 +39,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-x64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
+    libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib'],
     clangTriple: 'x86_64-unknown-linux-gnu',
   },
   'linux-arm64': {
@@ -51,6 +54,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-arm64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
+    libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/aarch64-linux-gnu', '/usr/lib'],
     clangTriple: 'aarch64-unknown-linux-gnu',
   },
   'darwin-arm64': {
@@ -65,6 +69,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.5.dylib',
     packageSuffix: 'darwin-arm64',
     systemLibraries: [],
+    libraryFolders: ['/opt/homebrew/lib', '/usr/local/lib'],
     clangTriple: 'arm64-apple-macosx11.0',
   },
 } as const satisfies Record<string, Target>;

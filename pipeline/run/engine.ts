@@ -10,6 +10,7 @@ import { layoutOf } from '../plan/layout.ts';
 import type { Pins } from '../plan/pins.ts';
 import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
+import type { SystemCandidate } from '../plan/system-libkrun.ts';
 import type { Progress, RunStep, StepContext } from '../steps/step.ts';
 import { keyOf, resolveInputs } from './inputs.ts';
 import type { LastRun } from './last-run.ts';
@@ -38,6 +39,7 @@ export interface RunEnvironment {
   readonly config: Config;
   readonly pins: Pins;
   readonly source: SourceOrigin;
+  readonly system: readonly SystemCandidate[];
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
   readonly digests: DigestCache;
@@ -169,6 +171,7 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     config: run.config,
     pins: run.pins,
     source: run.source,
+    system: run.system,
     variables: run.variables,
     store: run.store,
     digests: run.digests,

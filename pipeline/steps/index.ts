@@ -7,7 +7,12 @@ export const STEP_RUNNERS: Readonly<Record<StepId, () => Promise<RunStep>>> = {
   source: async () => (await import('./source.ts')).runSource,
   bindings: async () => (await import('./bindings.ts')).runBindings,
   init: async () => (await import('./init.ts')).runInit,
-  libkrun: async () => (await import('./libkrun.ts')).runLibkrun,
+  libkrun: async () => async (context) => {
+    const run = context.config.systemLibkrun
+      ? (await import('./system-libkrun.ts')).runSystemLibkrun
+      : (await import('./libkrun.ts')).runLibkrun;
+    return run(context);
+  },
   addon: async () => (await import('./addon.ts')).runAddon,
   launcher: async () => (await import('./launcher.ts')).runLauncher,
   prefix: async () => (await import('./prefix.ts')).runPrefix,

@@ -28,7 +28,7 @@ export const runPrefix: RunStep = async (context) => {
   for (const file of await readdir(join(context.need('launcher').dir, 'bin'))) {
     await copyFile(join(context.need('launcher').dir, 'bin', file), join(prefix, 'bin', file));
   }
-  const { version } = context.pins.libkrun.library;
+  const version = libraryVersion(context);
   await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfig(version));
   await writeFile(join(context.out, 'link.json'), `${JSON.stringify(linkMetadata(context, version), null, 2)}\n`);
   const { functions, exports, lines } = await checkExports(context, join(prefix, 'lib', target.libraryFile));
@@ -37,6 +37,12 @@ export const runPrefix: RunStep = async (context) => {
     summary: [`${functions} functions exported, ${headers.length} headers`, ...lines].join('; '),
   };
 };
+
+/** Version of the C library: the pinned one, or what the system calls its own. */
+function libraryVersion({ config, pins, need }: StepContext): string {
+  if (!config.systemLibkrun) return pins.libkrun.library.version;
+  return String(need('libkrun').facts['version'] ?? 'unknown');
+}
 
 /** Some headers are links into the source tree: a prefix has files of its own. */
 async function copyHeaders(from: string, to: string): Promise<string[]> {
@@ -57,10 +63,14 @@ async function checkExports(context: StepContext, library: string) {
   const required = interfaceFor(readAbi(lock), context.config.target.id)?.functions.map(({ name }) => name) ?? [];
   const bytes = await readFile(library);
   const elf = readElf(bytes, library);
-  const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
+  // A library of the system may be newer than the header, and then has more.
+  const alsoAllowed = context.config.systemLibkrun ? ['*'] : Object.keys(extra);
+  const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed };
   assertAudit(auditBinary(bytes, elf, { exports: expected }), library);
-  const exported = elf.exports.map(({ name }) => name);
-  const compared = compareExports(exported, expected);
+  const compared = compareExports(
+    elf.exports.map(({ name }) => name),
+    expected,
+  );
   const { notExported, notDeclared } = compared;
   const exports = { declaredNotExported: notExported, exportedNotDeclared: notDeclared };
   return { functions: required.length - notExported.length, exports, lines: exportLines(compared) };

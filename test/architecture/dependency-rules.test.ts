@@ -26,6 +26,7 @@ const VIOLATIONS: Readonly<Record<string, readonly [from: string, to: string]>> 
   'only-archive-imports-tar': ['pipeline/effects/a.ts', 'tar'],
   'only-emit-dts-imports-ts-morph': ['pipeline/bindings/a.ts', 'ts-morph'],
   'only-napi-worker-imports-napi-cli': ['pipeline/steps/a.ts', '@napi-rs/cli'],
+  'only-pin-writes-pins': ['pipeline/steps/a.ts', '../effects/pin-files.ts'],
   'nothing-imports-generated': ['pipeline/run/a.ts', '../../generated/b.ts'],
   'not-to-dev-tools': ['pipeline/run/a.ts', 'vitest'],
 };

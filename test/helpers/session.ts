@@ -53,6 +53,7 @@ export async function testEnvironment(
     config,
     pins: {} as Pins,
     source: { kind: 'crate' },
+    system: [],
     variables: {},
     store,
     digests: await openDigestCache(join(config.storeDir, 'digests.json'), false),

@@ -15,7 +15,7 @@ const pins: Pins = {
   firmware: parseFirmwarePins(read('libkrunfw.json'), 'libkrunfw.json'),
   libkrun: parseLibkrunPins(read('libkrun.json'), 'libkrun.json'),
 };
-const crate: PlanFacts = { source: { kind: 'crate' }, cargoConfigs: [] };
+const crate: PlanFacts = { source: { kind: 'crate' }, system: [], cargoConfigs: [] };
 
 const plan = (config: Config = testConfig('/f'), facts: PlanFacts = crate) => assemblePlan(config, pins, facts);
 const inputs = (id: StepId, config?: Config, facts?: PlanFacts): readonly InputSpec[] =>
@@ -79,7 +79,7 @@ it('makes the same bindings whatever machine they are for', () => {
 
 describe('stub mode', () => {
   const on = { A3S_DEPS_STUB: '1' };
-  const stub = (flags = {}) => plan(testConfig('/f', flags, on), { source: { kind: 'crate' }, cargoConfigs: [] });
+  const stub = (flags = {}) => plan(testConfig('/f', flags, on), crate);
 
   it('plans the steps that need no libkrun, apart from those of a build', () => {
     expect(stub().steps.map(({ id, needs }) => [id, needs])).toEqual([
@@ -151,5 +151,52 @@ describe('the guest kernel', () => {
     expect(() => assemblePlan(config, none as unknown as Pins, crate)).toThrow(
       expect.objectContaining({ code: 'A3S1102' }),
     );
+  });
+});
+
+describe('with a libkrun of this system', () => {
+  const variables = { A3S_USE_SYSTEM_LIBKRUN: '1' };
+  const library = { origin: 'pkg-config', library: '/lib/k', firmware: '/lib/f', version: '1.9.8', refused: null };
+  const facts: PlanFacts = { ...crate, system: [library] };
+  const ids = (config: Config): StepId[] => plan(config, facts).steps.map((step) => step.id);
+
+  it('builds none, packs none, and says so', () => {
+    const config = testConfig('/f', {}, variables);
+    expect(ids(config)).toEqual(['source', 'bindings', 'libkrun', 'firmware', 'launcher', 'prefix']);
+    expect(plan(config, facts).leftOut.map(({ step }) => step)).toEqual(['addon', 'package']);
+    expect(plan().leftOut).toEqual([]);
+  });
+
+  it('lists a step after all that it needs, and declares as inputs only those', () => {
+    const seen = new Set<string>();
+    for (const step of plan(testConfig('/f', {}, variables), facts).steps) {
+      const used = step.inputs.flatMap((input) => (input.kind === 'step' ? [input.step] : []));
+      expect([...step.needs, ...used].filter((id) => !seen.has(id))).toEqual([]);
+      seen.add(step.id);
+    }
+  });
+
+  it('depends on the bytes of every candidate', () => {
+    const config = testConfig('/f', {}, variables);
+    const files = inputs('libkrun', config, facts).filter((input) => input.kind === 'file');
+    expect(files.map((input) => input.name)).toEqual(['/lib/k', '/lib/f']);
+  });
+
+  it("keeps a guest kernel of the user's own", () => {
+    const config = testConfig('/f', {}, { ...variables, A3S_LIBKRUNFW_DYLIB: '/own.so' });
+    expect(names('firmware', config, facts)).toEqual(['step version', 'A3S_LIBKRUNFW_DYLIB']);
+  });
+
+  it.each([
+    ['package', 'A3S4001'],
+    ['init', 'A3S1001'],
+  ])('refuses --only %s before any work', (step, code) => {
+    const config = testConfig('/f', { only: [step] }, variables);
+    expect(() => plan(config, facts)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('is outweighed by A3S_BUILD_LIBKRUN', () => {
+    const config = testConfig('/f', {}, { ...variables, A3S_BUILD_LIBKRUN: '1' });
+    expect(ids(config)).toEqual([...STEP_IDS]);
   });
 });
