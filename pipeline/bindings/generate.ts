@@ -1,5 +1,7 @@
 import { describeMade, emitAbi } from './abi.ts';
+import { emitMissing } from './emit-missing.ts';
 import { emitNapi } from './emit-napi.ts';
+import { emitStub } from './emit-stub.ts';
 import { emitSys } from './emit-sys.ts';
 import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
 
@@ -8,6 +10,8 @@ export interface GenerateOptions {
   readonly docs: boolean;
   /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */
   readonly lock: string;
+  /** Functions that the headers declare and the library does not export. */
+  readonly missing: readonly string[];
   /** Version of the packages that the bindings are for, and of this program; both go into the interface lock. */
   readonly versions: { readonly package: string; readonly tool: string };
 }
@@ -21,10 +25,17 @@ export interface Generated {
 const RUNTIME_PATH = '../../native/node';
 
 /** Emits every file of `generated/` from the header's intermediate form. */
-export async function generateBindings(ir: HeaderIr, { docs, lock, versions }: GenerateOptions): Promise<Generated> {
+export async function generateBindings(
+  ir: HeaderIr,
+  { docs, lock, missing, versions }: GenerateOptions,
+): Promise<Generated> {
   const { emitDts } = await import('./emit-dts.ts');
   const napi = emitNapi(ir, { docs, lock, runtimePath: RUNTIME_PATH });
-  const files = [emitSys(ir, { docs }), ...napi.files, await emitDts(ir, { docs })];
-  const made = describeMade(versions.package, versions.tool, lock, files);
-  return { files: [...files, emitAbi(ir, made)], skipped: [...ir.skipped, ...napi.skipped] };
+  const parts = [emitStub(ir, { docs }), emitMissing(ir, { docs, missing })];
+  const files = [emitSys(ir, { docs }), ...parts.map(({ file }) => file), ...napi.files, await emitDts(ir, { docs })];
+  const made = describeMade(versions.package, versions.tool, lock, missing, files);
+  return {
+    files: [...files, emitAbi(ir, made)],
+    skipped: [...ir.skipped, ...parts.flatMap(({ skipped }) => skipped), ...napi.skipped],
+  };
 }

@@ -38,7 +38,8 @@ export async function runBindingsCheck(
   const tree = await sourceTree(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const { ir } = await readHeader(tree, { ...session, signal, warn });
-  const found = await checkGenerated(lock, ir, session.config, form.full);
+  const missing = Object.keys(session.pins.libkrun.exports.missing);
+  const found = await checkGenerated(lock, ir, { ...session.config, missing }, form.full);
   const fresh = found.reasons.length === 0;
   if (form.json) stdout.write(`${JSON.stringify({ fresh, ...findingsJson(found) }, null, 2)}\n`);
   else stderr.write(fresh ? 'generated/ is what libkrun.h gives\n' : staleText(found, paint));
@@ -60,13 +61,17 @@ async function sourceTree(
   return session.store.resultDir('source', key);
 }
 
-type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'>;
+/** What `generated/` depends on besides the headers. */
+interface CheckConfig extends Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'> {
+  /** Functions that the headers declare and the library does not export. */
+  readonly missing: readonly string[];
+}
 
 /**
  * The committed lock, or undefined where there is none.
  * @throws BuildError A3S3001, with line and column, for one that cannot be read.
  */
-export async function readLock(config: CheckConfig): Promise<AbiLock | undefined> {
+export async function readLock(config: Pick<Config, 'projectRoot'>): Promise<AbiLock | undefined> {
   const text = await readTextIfThere(inGenerated(config, 'abi.json'));
   return text === undefined ? undefined : readAbi(text, 'generated/abi.json');
 }
@@ -84,7 +89,7 @@ export async function checkGenerated(
   return findings(lock, now, config, reasons);
 }
 
-function inGenerated({ projectRoot }: CheckConfig, path: string): string {
+function inGenerated({ projectRoot }: Pick<Config, 'projectRoot'>, path: string): string {
   return join(projectRoot, 'generated', path);
 }
 
@@ -96,7 +101,7 @@ async function lockReasons(lock: AbiLock, now: AbiLock, config: CheckConfig): Pr
   if (lock.target !== now.target) reasons.push(`abi.json was made for ${lock.target}`);
   if (made === undefined) return [...reasons, 'abi.json does not say how the files beside it were made'];
   const { version } = config.package;
-  const { generator } = describeMade(version, config.toolVersion, await readRuntimeLock(config), []);
+  const { generator } = describeMade(version, config.toolVersion, await readRuntimeLock(config), config.missing, []);
   if (made.generator !== generator) reasons.push("another version of a3s-build, or of the addon's runtime, made it");
   if (made.package !== version) reasons.push(`made for package version ${made.package}; it is ${version} now`);
   for (const { path, sha256 } of made.files) {
@@ -110,7 +115,12 @@ async function lockReasons(lock: AbiLock, now: AbiLock, config: CheckConfig): Pr
 /** Files whose bytes differ from what the generator makes now. */
 async function differingFiles(ir: HeaderIr, config: CheckConfig): Promise<readonly string[]> {
   const versions = { package: config.package.version, tool: config.toolVersion };
-  const { files } = await generateBindings(ir, { docs: false, lock: await readRuntimeLock(config), versions });
+  const { files } = await generateBindings(ir, {
+    docs: false,
+    lock: await readRuntimeLock(config),
+    missing: config.missing,
+    versions,
+  });
   const reasons: string[] = [];
   for (const { path, content } of files) {
     const there = await readTextIfThere(inGenerated(config, path));

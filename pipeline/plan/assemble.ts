@@ -112,9 +112,10 @@ const DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
-    version: 2,
-    inputs: (config) => [
+    version: 3,
+    inputs: (config, pins) => [
       value('generator', config.toolVersion),
+      value('functions not exported', Object.keys(pins.libkrun.exports.missing)),
       value('package version', config.package.version),
       value('target', config.target.clangTriple),
       // Some headers of libkrun are links to where they are kept.
