@@ -24,7 +24,11 @@ fn main() {
     tool.arg("--cwd")
         .arg(project)
         .args(["link", "--format", "cargo", "--target"]);
-    tool.arg(required("TARGET")).arg("--layout").arg(&out);
+    tool.arg(required("TARGET"))
+        .arg("--layout")
+        .arg(&out)
+        .arg("-j")
+        .arg(required("NUM_JOBS"));
     // Its standard output is ours: cargo reads the lines. What else it says is shown by cargo when it fails.
     match tool.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => {}
