@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { $ } from 'zx';
 import { REPOSITORY } from '../helpers/session.ts';
+import { HOSTILE_VARIABLES } from './hostile.ts';
 
 /** Two complete builds of the same inputs, made in different places and ways. */
 export interface FullBuild {
@@ -13,7 +14,7 @@ export interface FullBuild {
   readonly installedBytes: number;
   /** Output folder of the monorepo's build: no compiler state from before, CI=true. */
   readonly installed: string;
-  /** Output folder of the checkout's own build, with compiler state kept. */
+  /** Output folder of the checkout's own build, with compiler state kept, and in a hostile environment. */
   readonly checkout: string;
   /** Store of the checkout's build. */
   readonly checkoutStore: string;
@@ -38,7 +39,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   await build(join(monorepo, 'packages/app'), { CI: 'true', A3S_CACHE_DIR: join(temporary, 'store one') }, []);
   const checkout = join(temporary, 'out');
   const checkoutStore = join(temporary, 'store-two');
-  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore }, ['--out', checkout]);
+  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore, ...HOSTILE_VARIABLES }, ['--out', checkout]);
 
   process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
   project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary });

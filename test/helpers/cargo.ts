@@ -5,7 +5,7 @@ import type { CliResult } from './cli.ts';
 import { REPOSITORY } from './session.ts';
 
 /** The Cargo workspace whose programs use libkrun-sys. */
-export const CARGO_WORKSPACE = join(REPOSITORY, 'test/cargo-workspace');
+const CARGO_WORKSPACE = join(REPOSITORY, 'test/cargo-workspace');
 
 export interface CargoOptions {
   readonly cwd?: string;
