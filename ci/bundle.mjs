@@ -3,7 +3,7 @@
  * that a run with nothing to do loads little; each worker is one file, since it runs in a process of its own.
  */
 import { execFile } from 'node:child_process';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, cp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -60,6 +60,12 @@ await build({
   external: ['@napi-rs/wasm-tools'],
 });
 await buildNpmRuntime(`${dist}/npm`);
+// npm packs no links, and the crate's generated modules are links into generated/.
+await cp(`${root}native/libkrun-sys`, `${dist}/libkrun-sys`, {
+  recursive: true,
+  dereference: true,
+  filter: (path) => !path.startsWith(`${root}native/libkrun-sys/target`),
+});
 const declare = ['--project', 'tsconfig.json', '--no-check', '--no-banner', '--silent'];
 await run(
   `${root}node_modules/.bin/dts-bundle-generator`,

@@ -26,16 +26,18 @@ export function lockText({ form, headers, made, interfaces }: AbiLock): string {
 /**
  * Says how files were made: for which package version, by what, and the SHA-256 of each.
  * @param runtimeLock Text of the Cargo.lock that the addon's dependencies are taken from.
+ * @param missing Functions that the library does not export.
  */
 export function describeMade(
   packageVersion: string,
   toolVersion: string,
   runtimeLock: string,
+  missing: readonly string[],
   files: readonly EmittedFile[],
 ): AbiMade {
   return {
     package: packageVersion,
-    generator: sha256Of(JSON.stringify([toolVersion, sha256Of(runtimeLock)])),
+    generator: sha256Of(JSON.stringify([toolVersion, sha256Of(runtimeLock), missing])),
     files: files.map(({ path, content }) => ({ path, sha256: sha256Of(content) })),
   };
 }

@@ -81,7 +81,7 @@ export function nodeModel(ir: HeaderIr): NodeModel {
 }
 
 /** Why the addon cannot export a constant under its C name; null when it can. */
-export function constantFault(name: string, taken: ReadonlySet<string>): string | null {
+function constantFault(name: string, taken: ReadonlySet<string>): string | null {
   if (RESERVED_JS.has(name) || isRustKeyword(name)) return 'is a keyword';
   return taken.has(name) ? `the name ${name} is taken already` : null;
 }

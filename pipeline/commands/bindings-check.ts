@@ -6,6 +6,7 @@ import type { Config } from '../plan/config.ts';
 import { plainView } from '../run/plain-view.ts';
 import { type Paint, painter, terminalKind } from '../run/terminal.ts';
 import { readHeader } from '../steps/header.ts';
+import type { CheckConfig } from './bindings-compare.ts';
 import { readBuiltLibrary } from './bindings-exports.ts';
 import { runSteps } from './build.ts';
 import {
@@ -41,6 +42,7 @@ export async function runBindingsCheck(
   refuseStub('bindings --check', surroundings);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
+  const config = { ...session.config, missing: Object.keys(session.pins.libkrun.exports.missing) };
   // A damaged lock is told before anything is fetched.
   const lock = await readLockText(session.config);
   const tree = await sourceTree(session, signal, (text) => stderr.write(text), paint);
@@ -49,16 +51,16 @@ export async function runBindingsCheck(
   // The parser is a process of its own: everything else is loaded and read meanwhile.
   const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
     readHeader(tree, { ...session, signal, warn }),
-    loadComparison(lock, session.config),
+    loadComparison(lock, config),
     readBuiltLibrary(session, named, warn),
   ]);
-  const found = await checkGenerated(committed, irs, session.config, form.full, library);
+  const found = await checkGenerated(committed, irs, config, form.full, library);
   if (form.json) stdout.write(`${JSON.stringify(report.checkJson(found), null, 2)}\n`);
   else stderr.write(report.checkText(found, paint));
   return report.isFresh(found) && (named === undefined || report.isReviewed(found));
 }
 
-async function loadComparison(lock: string | undefined, config: Config) {
+async function loadComparison(lock: string | undefined, config: CheckConfig) {
   const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
   const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
   const report = { checkJson, checkText, isFresh, isReviewed };

@@ -189,6 +189,25 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     });
 
   program
+    .command('link')
+    .description('print what a program needs to link with libkrun; build it first where it is not up to date')
+    .addOption(
+      new Option('--format <name>', 'for whom')
+        .choices(['cargo', 'pkg-config', 'json', 'env', 'config'])
+        .makeOptionMandatory(),
+    )
+    .option('-t, --target <target>', "linux-x64, linux-arm64, darwin-arm64, host, or Rust's name of one")
+    .option('--layout <dir>', "put libraries and headers there, in the folders that libkrun's own installation has")
+    .option('--no-build', 'fail where nothing is built yet')
+    .option('--out <dir>', 'output folder (default: build in the project)')
+    .option('-j, --jobs <n>', 'compiler jobs at a time', parseJobs)
+    .option('--offline', 'use only what was fetched before')
+    .action(async ({ format, layout, build, ...options }) => {
+      const { runLink } = await import('./link.ts');
+      await runLink({ ...common(), ...options }, here(), signal, streams, { format, layout, build });
+    });
+
+  program
     .command('explain')
     .description('tell more about an error code')
     .argument('<code>', 'such as A3S1203')

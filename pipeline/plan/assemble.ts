@@ -9,7 +9,7 @@ import { type Plan, type PlannedStep, STEP_IDS, type StepId } from './steps.ts';
 import { STUB_DEFINITIONS } from './stub-steps.ts';
 import { SYSTEM_DEFINITIONS, SYSTEM_LEAVES_OUT } from './system-steps.ts';
 
-export type { PlanFacts, SourceOrigin } from './step-definition.ts';
+export type { PlanFacts } from './step-definition.ts';
 
 /**
  * All steps of a build for `config`, of its stub, or of one with a libkrun of this system, with everything each depends

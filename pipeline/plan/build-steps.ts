@@ -88,9 +88,10 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
-    version: 3,
-    inputs: (config) => [
+    version: 4,
+    inputs: (config, pins) => [
       value('generator', config.toolVersion),
+      value('functions not exported', Object.keys(pins.libkrun.exports.missing)),
       value('package version', config.package.version),
       value(
         'targets',

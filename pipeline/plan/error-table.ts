@@ -22,6 +22,9 @@ export type ErrorCode =
   | 'A3S1204'
   | 'A3S1205'
   | 'A3S1301'
+  | 'A3S1401'
+  | 'A3S1402'
+  | 'A3S1403'
   | 'A3S1501'
   | 'A3S1601'
   | 'A3S1611'
@@ -122,6 +125,25 @@ export const ERROR_TABLE = {
     exit: 78,
     cause: 'The folder that should hold the source of libkrun has no Cargo.toml: a git submodule that was not fetched.',
     fix: 'git submodule update --init --recursive, or remove the empty folder to use the pinned crate.',
+  },
+  A3S1401: {
+    title: 'a3s-build not found',
+    exit: 72,
+    cause: 'The build script of libkrun-sys asks a3s-build for libkrun, and found it in no node_modules above.',
+    fix: 'npm install --save-dev a3s-build, or set A3S_BUILD_BIN to it; A3S_DEPS_STUB=1 builds without libkrun.',
+  },
+  A3S1402: {
+    title: 'Nothing built to link with',
+    exit: 1,
+    cause:
+      '--no-build is set, and the output folder holds no link.json, one that is damaged, or not the files it names.',
+    fix: 'Run `a3s-build --only prefix`, or leave --no-build out.',
+  },
+  A3S1403: {
+    title: 'Path that a build system cannot be told',
+    exit: 78,
+    cause: 'A line break in a path would end the line that holds it, and what follows would be read as an instruction.',
+    fix: 'Rename the folder named.',
   },
   A3S1501: {
     title: 'Not part of stub mode',

@@ -81,6 +81,7 @@ const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   win32: 'Windows is not supported',
   'darwin-x64': 'Intel Macs are not supported',
+  'x86_64-apple-darwin': 'Intel Macs are not supported',
 };
 
 /**
@@ -101,19 +102,19 @@ export function stubTarget(platform: string, arch: string): Target {
 }
 
 /**
- * The target named on the command line; `host` stands for `host`'s own.
+ * The target named on the command line, by its own name or as Rust calls it; `host` stands for `host`'s own.
  * @throws BuildError A3S1003 with the nearest match for any other word, A3S1002 for platforms known as unsupported.
  */
 export function targetByName(name: string, host: Target): Target {
   if (name === 'host') return host;
   if (isTargetId(name)) return TARGETS[name];
+  const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name);
+  if (byTriple !== undefined) return TARGETS[byTriple];
   const unsupported = /^win|windows/.test(name) ? UNSUPPORTED['win32'] : UNSUPPORTED[name.replace('macos', 'darwin')];
   if (unsupported !== undefined) throw buildError('A3S1002', { message: unsupported });
-  const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name || TARGETS[id].packageSuffix === name);
+  const meant = TARGET_IDS.find((id) => TARGETS[id].packageSuffix === name);
   const message =
-    byTriple === undefined
-      ? unknownWord('target', name, TARGET_IDS)
-      : `unknown target "${name}" (did you mean ${byTriple}?)`;
+    meant === undefined ? unknownWord('target', name, TARGET_IDS) : `unknown target "${name}" (did you mean ${meant}?)`;
   throw buildError('A3S1003', { message });
 }
 

@@ -5,6 +5,8 @@ import { readElf } from '../binary/elf.ts';
 import { compareExports, exportLines } from '../binary/exports.ts';
 import { interfaceFor } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
+import type { LinkRecord } from '../plan/link-record.ts';
+import { pkgConfigText } from '../plan/pkg-config.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -29,7 +31,7 @@ export const runPrefix: RunStep = async (context) => {
     await copyFile(join(context.need('launcher').dir, 'bin', file), join(prefix, 'bin', file));
   }
   const version = libraryVersion(context);
-  await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfig(version));
+  await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfigText(version, 'lib'));
   await writeFile(join(context.out, 'link.json'), `${JSON.stringify(linkMetadata(context, version), null, 2)}\n`);
   const { functions, exports, lines } = await checkExports(context, join(prefix, 'lib', target.libraryFile));
   return {
@@ -76,25 +78,8 @@ async function checkExports(context: StepContext, library: string) {
   return { functions: required.length - notExported.length, exports, lines: exportLines(compared) };
 }
 
-/** Paths relative to the file itself, so that the prefix may be moved. */
-function pkgConfig(version: string): string {
-  return [
-    'prefix=${pcfiledir}/../..',
-    'libdir=${prefix}/lib',
-    'includedir=${prefix}/include',
-    '',
-    'Name: libkrun',
-    'Description: Virtualization-based process isolation as a library',
-    'URL: https://github.com/containers/libkrun',
-    `Version: ${version}`,
-    'Libs: -L${libdir} -lkrun -Wl,-rpath,${libdir}',
-    'Cflags: -I${includedir}',
-    '',
-  ].join('\n');
-}
-
 /** What a linker needs to know; paths are relative to this file. */
-function linkMetadata(context: StepContext, version: string) {
+function linkMetadata(context: StepContext, version: string): LinkRecord {
   const { target } = context.config;
   return {
     schema: 1,

@@ -48,6 +48,7 @@ async function committed(ir: HeaderIr): Promise<string> {
   const { files } = await generateBindings([ir], {
     docs: false,
     lock: LOCK,
+    missing: [],
     versions: { package: '1.0.0', tool: '1.0.0' },
   });
   return files.map(({ content }) => content).join('\n');
@@ -80,6 +81,7 @@ it('have hostile comments that reach no emitted file but as words inside a comme
   const { files } = await generateBindings([ir], {
     docs: true,
     lock: LOCK,
+    missing: [],
     versions: { package: '1.0.0', tool: '1.0.0' },
   });
   const sources = files.filter(({ path }) => /\.(?:rs|d\.ts)$/.test(path));

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const headers = [{ name: 'gpu.h', content: HEADER }];
   const units = Object.values(TARGETS).map((target) => ({ headers, target }));
   irs = irsOf(await parseUnits(units, { workerPath: await bundleWorker() }), []);
-  made = await generateBindings(irs, { docs: false, lock: LOCK, versions: VERSIONS });
+  made = await generateBindings(irs, { docs: false, lock: LOCK, missing: [], versions: VERSIONS });
 });
 
 const contentOf = (path: string): string =>
@@ -75,7 +75,7 @@ describe('a header that differs between targets', () => {
   it('gives Rust that is formatted, also where some targets share a module', async () => {
     const [x64, arm64, darwin] = irs;
     const shared = [x64, { ...(x64 ?? expect.unreachable()), target: arm64?.target ?? '' }, darwin];
-    const options = { docs: false, lock: LOCK, versions: VERSIONS };
+    const options = { docs: false, lock: LOCK, missing: [], versions: VERSIONS };
     const { files } = await generateBindings(
       shared.filter((ir) => ir !== undefined),
       options,
@@ -154,7 +154,7 @@ describe('targets', () => {
   it('leave the files as they are for one where the interface is the same', async () => {
     const one = TARGETS['linux-x64'].id;
     const items = [rawFunction('f', { a: scalar('int') })];
-    const options = { docs: true, lock: LOCK, versions: VERSIONS };
+    const options = { docs: true, lock: LOCK, missing: [], versions: VERSIONS };
     const all = await generateBindings(
       irsOf(
         ALL.map((id) => unit(id, ...items)),

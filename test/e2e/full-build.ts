@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { $ } from 'zx';
 import { readRegistryAccess } from '../../pipeline/effects/npm-registry.ts';
 import { REPOSITORY } from '../helpers/session.ts';
+import { HOSTILE_VARIABLES } from './hostile.ts';
 
 /** Two complete builds of the same inputs, made in different places and ways. */
 export interface FullBuild {
@@ -14,7 +15,7 @@ export interface FullBuild {
   readonly installedBytes: number;
   /** Output folder of the monorepo's build: no compiler state from before, CI=true. */
   readonly installed: string;
-  /** Output folder of the checkout's own build, with compiler state kept. */
+  /** Output folder of the checkout's own build, with compiler state kept, and in a hostile environment. */
   readonly checkout: string;
   /** Store of the checkout's build. */
   readonly checkoutStore: string;
@@ -59,7 +60,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const airGap = await buildWithoutNetwork(join(monorepo, 'packages/app'), temporary);
   const checkout = join(temporary, 'out');
   const checkoutStore = join(temporary, 'store-two');
-  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore }, ['--out', checkout]);
+  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore, ...HOSTILE_VARIABLES }, ['--out', checkout]);
 
   process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
   project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary, airGap });
