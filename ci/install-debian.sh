@@ -13,3 +13,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 sh ci/boot/install-debian.sh
 sh ci/install-libclang.sh
+sh ci/install-bindgen.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { main } from './commands/main.ts';
-import { signalAllGroups } from './effects/process.ts';
+import { leave } from './effects/leave.ts';
+import { signalAllGroups } from './effects/process-groups.ts';
 
 /** Exit codes of a program that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -28,8 +28,12 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const surroundings = { cwd: process.cwd(), variables: process.env };
-const code = await main(process.argv.slice(2), surroundings, stop.signal, {
+const argv = process.argv.slice(2);
+const plainCheck = argv.join(' ') === 'bindings --check';
+const { main } = plainCheck ? await import('./commands/plain-check.ts') : await import('./commands/main.ts');
+const code = await main(argv, surroundings, stop.signal, {
   stdout: process.stdout,
   stderr: process.stderr,
 });
-process.exitCode = exitBySignal ?? code;
+// Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
+leave(exitBySignal ?? code);

@@ -3,7 +3,7 @@ import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
 import type { MappedParameter } from './napi-parameter.ts';
-import { findNamed } from './napi-resolve.ts';
+import { findNamed, type Resolve } from './napi-resolve.ts';
 import { type NodeResult, nodeResult } from './napi-results.ts';
 import { mapParameter, RECORD_REASON } from './napi-types.ts';
 
@@ -60,11 +60,12 @@ export function nodeModel(ir: HeaderIr): NodeModel {
   const constants: NodeConstant[] = [];
   const skipped: Skipped[] = [];
   const taken = new Set<string>(OWN_NAMES);
+  const resolve = findNamed(ir);
   const skip = (item: { name: string; place: Skipped['place'] }, reason: string): void => {
     skipped.push({ name: item.name, place: item.place, output: 'node', reason });
   };
   for (const item of ir.items) {
-    const offered = item.kind === 'function' ? nodeFunction(item, ir) : null;
+    const offered = item.kind === 'function' ? nodeFunction(item, resolve) : null;
     if (typeof offered === 'string') skip(item, offered);
     else if (offered !== null && taken.has(offered.jsName)) skip(item, `the name ${offered.jsName} is taken already`);
     else if (offered !== null) functions.push(offered);
@@ -91,11 +92,10 @@ export function namespaceOf({ meaning }: Pick<FunctionItem, 'meaning'>): NodeFun
   return meaning === 'never' ? 'raw' : null;
 }
 
-function nodeFunction(item: FunctionItem, ir: HeaderIr): NodeFunction | string {
+function nodeFunction(item: FunctionItem, resolve: Resolve): NodeFunction | string {
   if (item.variadic) return 'takes a variable number of arguments';
   const jsName = jsFunctionName(item.name);
   if (RESERVED_JS.has(jsName)) return `${jsName} is a keyword`;
-  const resolve = findNamed(ir);
   const mapped: MappedParameter[] = [];
   for (const parameter of item.parameters) {
     const one = mapParameter(parameter, item.parameters, resolve);

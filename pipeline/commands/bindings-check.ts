@@ -3,20 +3,12 @@ import type { AbiLock } from '../bindings/abi.ts';
 import { LOCK_FORM, LOCK_PATH } from '../bindings/abi-files.ts';
 import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
-import { plainView } from '../run/plain-view.ts';
-import { type Paint, painter, terminalKind } from '../run/terminal.ts';
-import { readHeader } from '../steps/header.ts';
+import { painter, terminalKind } from '../run/terminal.ts';
+import { parseLibkrunHeaders, preloadParser } from '../steps/header.ts';
 import type { CheckConfig } from './bindings-compare.ts';
 import { readBuiltLibrary } from './bindings-exports.ts';
-import { runSteps } from './build.ts';
-import {
-  type CommonOptions,
-  openSession,
-  refuseStub,
-  type Session,
-  type Streams,
-  type Surroundings,
-} from './session.ts';
+import { type CommonOptions, openSession, refuseStub, type Streams, type Surroundings } from './session.ts';
+import { sourceHeaders } from './source-headers.ts';
 
 export interface CheckForm {
   /** Make every file anew and compare bytes, instead of trusting the digests in the lock. */
@@ -43,14 +35,15 @@ export async function runBindingsCheck(
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
   const config = { ...session.config, missing: Object.keys(session.pins.libkrun.exports.missing) };
+  const preloaded = await preloadParser(session);
   // A damaged lock is told before anything is fetched.
   const lock = await readLockText(session.config);
-  const tree = await sourceTree(session, signal, (text) => stderr.write(text), paint);
+  const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
-  // The parser is a process of its own: everything else is loaded and read meanwhile.
+  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
   const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
-    readHeader(tree, { ...session, signal, warn }),
+    parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
     loadComparison(lock, config),
     readBuiltLibrary(session, named, warn),
   ]);
@@ -65,21 +58,6 @@ async function loadComparison(lock: string | undefined, config: CheckConfig) {
   const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
   const report = { checkJson, checkText, isFresh, isReviewed };
   return { checkGenerated, report, committed: await readCommitted(lock, config) };
-}
-
-/** A tree of the user's is read where it lies; the pinned one is fetched and verified first. */
-async function sourceTree(
-  session: Session,
-  signal: AbortSignal,
-  write: (text: string) => unknown,
-  paint: Paint,
-): Promise<string> {
-  const { source } = session.facts;
-  if (source.kind === 'tree') return source.path;
-  const outcomes = await runSteps(session, signal, plainView(write, paint));
-  const key = outcomes.get('source')?.manifest.key;
-  if (key === undefined) throw new Error('the source step left no result');
-  return session.store.resultDir('source', key);
 }
 
 /**

@@ -1,10 +1,9 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { findTool } from '../effects/project.ts';
-import { buildError, toFailure } from '../plan/errors.ts';
+import { buildError } from '../plan/errors.ts';
 import { unknownWord } from '../plan/nearest.ts';
 import { STEP_IDS } from '../plan/steps.ts';
-import { renderFailure } from '../run/failure-text.ts';
-import { painter, terminalKind } from '../run/terminal.ts';
+import { CHECK_FAILED, tellFailure } from './outcome.ts';
 import type { Streams, Surroundings } from './session.ts';
 
 /**
@@ -18,7 +17,6 @@ export async function main(
   streams: Streams,
 ): Promise<number> {
   const state: State = { verbose: false, exitCode: 0 };
-  const paint = painter(terminalKind(streams.stderr, surroundings.variables).color);
   const program = makeProgram(surroundings, signal, streams, state);
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -27,19 +25,9 @@ export async function main(
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       const message = excessWord(error, program) ?? error.message.replace(/^error: /, '');
-      streams.stderr.write(renderFailure(buildError('A3S1001', { message }).failure, paint));
-      return 64;
+      return tellFailure(buildError('A3S1001', { message }), streams, surroundings, signal, false);
     }
-    if (signal.aborted) {
-      streams.stderr.write(
-        'interrupted: child processes ended, unfinished results removed; the next run goes on from here\n',
-      );
-      return 1;
-    }
-    const failure = toFailure(error);
-    streams.stderr.write(renderFailure(failure, paint));
-    if (state.verbose && error instanceof Error) streams.stderr.write(`${error.stack ?? ''}\n${causeChain(error)}`);
-    return failure.exit;
+    return tellFailure(error, streams, surroundings, signal, state.verbose);
   }
 }
 
@@ -59,9 +47,6 @@ interface State {
   verbose: boolean;
   exitCode: number;
 }
-
-/** Exit code of a check that found something. */
-const CHECK_FAILED = 2;
 
 function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: Streams, state: State) {
   const program = new Command('a3s-build')
@@ -221,12 +206,4 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
 function parseJobs(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('expected a number from 1');
-}
-
-function causeChain(error: Error): string {
-  const lines: string[] = [];
-  for (let cause = error.cause; cause instanceof Error && lines.length < 10; cause = cause.cause) {
-    lines.push(`caused by: ${cause.stack ?? cause.message}\n`);
-  }
-  return lines.join('');
 }

@@ -86,7 +86,7 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
   };
   const plan = assemblePlan(config, pins, facts);
   const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
-  const digests = await openDigestCache(rows, !config.pristine);
+  const digests = openDigestCache(rows, !config.pristine);
   return { config, pins, facts, plan, store, digests, toolchain, lastRun, variables };
 }
 

@@ -37,11 +37,15 @@ const ABSENT = 'absent';
  * @param file Where rows are kept between runs.
  * @param trust False hashes every file whatever the rows say.
  */
-export async function openDigestCache(file: string, trust: boolean): Promise<DigestCache> {
-  const rows = trust ? readRows(await readTextIfThere(file)) : new Map<string, CacheRow>();
+export function openDigestCache(file: string, trust: boolean): DigestCache {
+  // Read when the first file is asked for: a run that looks at none need not wait for thousands of rows.
+  let loading: Promise<Map<string, CacheRow>> | undefined;
+  const load = async (): Promise<Map<string, CacheRow>> => (trust ? readRows(await readTextIfThere(file)) : new Map());
   let dirty = false;
 
   const digest = async (path: string): Promise<string> => {
+    loading ??= load();
+    const rows = await loading;
     const stat = statIfThere(path);
     if (stat === undefined) return ABSENT;
     if (stat.isSymbolicLink())
@@ -75,8 +79,8 @@ export async function openDigestCache(file: string, trust: boolean): Promise<Dig
       return digests;
     },
     async save() {
-      if (!dirty) return;
-      await writeFileWhole(file, JSON.stringify([...rows]));
+      if (!dirty || loading === undefined) return;
+      await writeFileWhole(file, JSON.stringify([...(await loading)]));
       dirty = false;
     },
   };

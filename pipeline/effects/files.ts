@@ -1,6 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type BigIntStats, constants, createReadStream, lstatSync, readdirSync, statfsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  constants,
+  createReadStream,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+} from 'node:fs';
+import { chmod, copyFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildError } from '../plan/errors.ts';
 
@@ -43,10 +51,10 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The file's text, or undefined when there is none. */
+/** The file's text, or undefined when there is none. Read in one go: the files are small, and a wait for each adds up. */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
     throw diskError(path, error);

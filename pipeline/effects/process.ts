@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { buildError } from '../plan/errors.ts';
 import { systemCode } from './files.ts';
+import { forgetGroup, rememberGroup, signalGroup } from './process-groups.ts';
 import { collectOutput, type Log, openLog } from './process-output.ts';
 
 export interface ProcessRequest {
@@ -40,14 +41,6 @@ const DRAIN_QUIET = 250;
 /** Milliseconds after which they count so even when there is output. */
 const DRAIN_LIMIT = 10_000;
 
-/** Process groups that are alive; ended together when the program must go. */
-const groups = new Set<number>();
-
-/** Sends `signal` to every child process group that is still alive. */
-export function signalAllGroups(signal: NodeJS.Signals): void {
-  for (const group of groups) signalGroup(group, signal);
-}
-
 /**
  * Runs a program in a process group of its own and waits for it. When `signal` aborts, the group gets SIGTERM and,
  * after a grace, SIGKILL. When the program ends, whatever it leaves behind in its group is ended with it.
@@ -79,7 +72,7 @@ function superviseChild(
   });
   const group = child.pid;
   if (group !== undefined) {
-    groups.add(group);
+    rememberGroup(group);
     if (request.background) lowerPriority(group);
   }
   let grace: NodeJS.Timeout | undefined;
@@ -110,7 +103,7 @@ function superviseChild(
     request.signal?.removeEventListener('abort', end);
     if (group === undefined) return;
     signalGroup(group, 'SIGKILL');
-    groups.delete(group);
+    forgetGroup(group);
   };
   let ended: readonly [number | null, NodeJS.Signals | null] = [null, null];
   const settle = (): void => {
@@ -176,15 +169,6 @@ function readPipes(
       child.once('close', done);
     },
   };
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal);
-  } catch (error) {
-    // No such group: it has ended already, which is what was wanted.
-    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error;
-  }
 }
 
 /**

@@ -3,7 +3,6 @@ import { childEnvironment } from '../plan/child-environment.ts';
 import type { CommandLine } from '../plan/environment.ts';
 import { buildError } from '../plan/errors.ts';
 import { installLines, systemIds, type Tool } from '../plan/install-hints.ts';
-import { runProcess } from './process.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +18,8 @@ export function openToolchain(cwd: string, variables: Variables): Toolchain {
   const env = childEnvironment(variables);
   const put = async (command: string, args: readonly string[]): Promise<string | undefined> => {
     try {
+      // Many runs ask nothing, and what starts processes takes a while to load.
+      const { runProcess } = await import('./process.ts');
       const result = await runProcess({ command, args, cwd, env, idleLimit: 60_000 });
       return result.code === 0 ? result.stdout.trim() : undefined;
     } catch {

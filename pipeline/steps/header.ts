@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeaderIr } from '../bindings/ir.ts';
-import { parseWithBestParser } from '../bindings/libclang/best-parser.ts';
+import { parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
+import type { Libclang } from '../bindings/libclang/locate.ts';
+import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
@@ -19,33 +21,63 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 export interface HeaderContext {
   readonly config: Pick<Config, 'toolRoot' | 'headers' | 'overrides' | 'environment'>;
   readonly toolchain: Toolchain;
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** Parser that {@link preloadParser} found: it is to work inside this process, see `ParserOptions`. */
+  readonly preloaded?: Libclang | null;
   warn(message: string): void;
 }
 
 /**
- * Parses the headers of a source tree, and those that the user named, for every target: what is made of them is the
- * same on every host.
- * @returns The intermediate form for each target, and the path of the libclang that parsed, or `embedded`.
- * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and `toIr` do, A3S5002 when there is no header.
+ * Parses the headers of a source tree, and those that the user named.
+ * @throws BuildError as {@link parseLibkrunHeaders} does, A3S5002 when there is no header.
  */
-export async function readHeader(
-  tree: string,
-  { config, toolchain, signal, warn }: HeaderContext,
-): Promise<{ irs: readonly HeaderIr[]; parser: string }> {
-  const headers = await readHeaders(tree, config.headers);
+export async function readHeader(tree: string, context: HeaderContext): Promise<ReadHeaders> {
+  return parseLibkrunHeaders(await readHeaders(tree, context.config.headers), context);
+}
+
+export interface ReadHeaders {
+  /** The intermediate form for each target. */
+  readonly irs: readonly HeaderIr[];
+  /** Path of the libclang that parsed, or `embedded`. */
+  readonly parser: string;
+}
+
+/**
+ * Parses headers for every target: what is made of them is the same on every host.
+ * @throws BuildError A3S3002, A3S3003 or A3S3004 as the parser and `toIr` do.
+ */
+export async function parseLibkrunHeaders(
+  headers: readonly HeaderFile[],
+  context: HeaderContext,
+): Promise<ReadHeaders> {
+  const { config, signal, preloaded } = context;
+  const inProcess = preloaded !== undefined;
   try {
     const parsing = parseWithBestParser(
       Object.values(TARGETS).map((target) => ({ headers, target })),
-      { workerPath: parserWorker(config), warn: (message) => warn(message), signal },
-      { named: config.environment.libclangPath, toolchain },
+      { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
+      searchOf(context),
+      preloaded,
     );
-    // Loaded while the parser's process is at work.
+    // Loaded while the parser is at work.
     const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
     return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
   } catch (error) {
     throw inFiles(error, headers);
   }
+}
+
+/**
+ * Has the system load the header parser while this process goes on.
+ * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
+ */
+export function preloadParser(context: Omit<HeaderContext, 'signal' | 'warn'>): Promise<Libclang | null> {
+  return preloadBestParser(searchOf(context), parserWorker(context.config));
+}
+
+function searchOf({ config, toolchain, variables }: Omit<HeaderContext, 'signal' | 'warn'>) {
+  return { named: config.environment.libclangPath, toolchain, searchPath: variables['PATH'] };
 }
 
 /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
 import { decodeHeader } from '../bindings/header-text.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { withSourceLine } from '../bindings/source-line.ts';
@@ -36,11 +36,58 @@ export async function readHeaders(source: string, further: readonly HeaderPath[]
     if (!required && statIfThere(path) === undefined) continue;
     headers.push({ name, content: await readHeaderFile({ path, root: source }, name) });
   }
-  for (const header of further) {
+  return [...headers, ...(await readFurther(further))];
+}
+
+async function readFurther(headers: readonly HeaderPath[]): Promise<readonly ReadHeader[]> {
+  const read: ReadHeader[] = [];
+  for (const header of headers) {
     const { path } = header;
-    headers.push({ name: basename(path), path, content: await readHeaderFile(header) });
+    read.push({ name: basename(path), path, content: await readHeaderFile(header) });
   }
-  return headers;
+  return read;
+}
+
+/**
+ * As {@link readHeaders}, for a stored tree of which every file's digest is known.
+ * @param digests SHA-256 of every file by relative path, of a link's text with `link:` before it.
+ * @returns undefined when a header is missing or not what it was.
+ */
+export async function readStoredHeaders(
+  source: string,
+  digests: ReadonlyMap<string, string>,
+  further: readonly HeaderPath[],
+): Promise<readonly ReadHeader[] | undefined> {
+  const headers: ReadHeader[] = [];
+  for (const { name, required } of OWN_HEADERS) {
+    const path = `include/${name}`;
+    if (!digests.has(path) && !required) continue;
+    const content = readVerified(source, path, digests);
+    if (content === undefined) return undefined;
+    headers.push({ name, content: decoded(content, name) });
+  }
+  return [...headers, ...(await readFurther(further))];
+}
+
+/** The bytes that were hashed are the ones that are returned: nothing is read a second time. */
+function readVerified(source: string, path: string, digests: ReadonlyMap<string, string>): Buffer | undefined {
+  const file = join(source, path);
+  try {
+    const root = realpathSync(source);
+    if (statIfThere(file)?.isSymbolicLink() && digests.get(path) !== sha256(`link:${readlinkSync(file)}`)) {
+      return undefined;
+    }
+    const real = realpathSync(file);
+    const content = readBytes(real, path);
+    return digests.get(relative(root, real).split(sep).join('/')) === sha256(content) ? content : undefined;
+  } catch {
+    // Whatever is wrong with a stored file, it is fetched again.
+    return undefined;
+  }
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /**
@@ -50,31 +97,31 @@ export async function readHeaders(source: string, further: readonly HeaderPath[]
  */
 export async function readHeaderFile({ path, root }: HeaderPath, known = path): Promise<string> {
   return withDiskErrors(path, async () => {
-    const real = await realpath(path);
-    if (!real.startsWith(asPrefix(await realpath(root)))) {
+    const real = realpathSync(path);
+    if (!real.startsWith(asPrefix(realpathSync(root)))) {
       throw refused(known, {
         message: `${known} leads out of the folder that it must be in`,
         cause: 'A link could bring any file of the machine into messages and bindings.',
         fix: 'Put the file itself into the source tree or the project, or name it with --header.',
       });
     }
-    return decoded(await readBytes(real, known), known);
+    return decoded(readBytes(real, known), known);
   });
 }
 
-async function readBytes(path: string, known: string): Promise<Buffer> {
+function readBytes(path: string, known: string): Buffer {
   // A pipe without a writer would otherwise never open.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const status = await file.stat();
+    const status = fstatSync(file);
     if (!status.isFile()) throw refused(known, { message: `${known} is not a file`, fix: 'Name a header file.' });
     if (status.size > SIZE_LIMIT) {
       const message = `${known} has ${status.size} bytes; the limit is ${SIZE_LIMIT}`;
       throw refused(known, { message, fix: 'Name a header; no header of this size is read.' });
     }
-    return await file.readFile();
+    return readFileSync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
@@ -13,8 +14,9 @@ import { TESTED_VERSIONS } from '../../pipeline/bindings/libclang/versions.ts';
 import { LIBKRUN_OVERRIDES } from '../../pipeline/bindings/overrides.ts';
 import { BuildError, type Failure } from '../../pipeline/plan/errors.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
-import { bundleWorker } from '../helpers/bundle-worker.ts';
+import { bundleScript, bundleWorker } from '../helpers/bundle-worker.ts';
 import { REPOSITORY } from '../helpers/session.ts';
+import { storedHeaders } from '../helpers/stored-headers.ts';
 
 /** Folders that ci/install-libclang.sh fills. */
 const FOLDERS: Readonly<Record<number, string>> = {
@@ -31,22 +33,13 @@ const PLAIN = join(REPOSITORY, 'test/fixtures/bindings');
 /** A header for each feature. */
 const FEATURES = join(REPOSITORY, 'test/fixtures/headers');
 const lock = readFileSync(join(REPOSITORY, 'native/Cargo.lock'), 'utf8');
-const { checkoutStore } = inject('fullBuild');
+const libkrunHeaders = storedHeaders(inject('fullBuild').checkoutStore);
 
 type Headers = ParseRequest['headers'];
 
 const readHeader = (folder: string, name: string): Headers => [
   { name, content: readFileSync(join(folder, name), 'utf8') },
 ];
-
-/** The folder of libkrun's own headers, as the source step left them. */
-function libkrunHeaders(): string {
-  const results = join(checkoutStore, 'v1/results/source');
-  const folder = readdirSync(results)
-    .map((key) => join(results, key, 'out/include'))
-    .find((path) => existsSync(join(path, 'libkrun.h')));
-  return folder ?? expect.unreachable('the build left no libkrun.h');
-}
 
 async function base(headers: Headers) {
   return { headers, target: TARGETS['linux-x64'], workerPath: await bundleWorker() };
@@ -103,14 +96,14 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
   });
 
   it.each(['libkrun_display.h', 'libkrun_input.h'])('reads the same for %s of the real library', async (name) => {
-    const headers = readHeader(libkrunHeaders(), name);
+    const headers = readHeader(libkrunHeaders, name);
     const native = await withNative(version, headers);
     expect(native.items.some(({ kind }) => kind === 'record')).toBe(true);
     expect(native).toEqual(await withEmbedded(headers));
   });
 
   it.each([false, true])('leads to the same bytes in every file for the real libkrun.h, docs: %s', async (docs) => {
-    const headers = readHeader(libkrunHeaders(), 'libkrun.h');
+    const headers = readHeader(libkrunHeaders, 'libkrun.h');
     const units = [await withNative(version, headers), await withEmbedded(headers)];
     const [native, embedded] = await Promise.all(
       units.map((unit) =>
@@ -126,6 +119,52 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
     expect(native).toEqual(embedded);
   });
 });
+
+/** Parses inside a process of the test's own, with the one version: several in one process could disturb each other. */
+async function inProcess(version: number, headers: readonly Headers[], more: Partial<ParseRequest> = {}) {
+  const folder = FOLDERS[version] ?? '';
+  const name = readdirSync(folder).find((entry) => /^libclang(-\d+)?\.so/.test(entry)) ?? '';
+  const { workerPath, target } = await base([]);
+  const parser = { kind: 'native', library: join(folder, name) };
+  const units = headers.map((one) => ({ headers: one, target }));
+  const options = { parser, workerPath, inProcess: true, ...more };
+  const { stdout, signal } = spawnSync(process.execPath, [await bundleScript('test/helpers/in-process-script.ts')], {
+    input: JSON.stringify({ units, options }),
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 60_000,
+  });
+  expect(signal).toBeNull();
+  return JSON.parse(stdout) as { units?: readonly RawUnit[]; failure?: Failure };
+}
+
+describe.each(TESTED_VERSIONS)('libclang %i inside the process that asks', (version) => {
+  it('reads the same as in a process of its own, many units side by side', async () => {
+    const headers = namesIn(FEATURES).map((name) => readHeader(FEATURES, name));
+    const { units } = await inProcess(version, headers);
+    expect(units).toEqual(await Promise.all(headers.map((one) => withNative(version, one))));
+  });
+
+  it('fails alike for a bad header', async () => {
+    const headers = [{ name: 'bad.h', content: 'int fine(void);\nint broken(;\n' }];
+    const { failure } = await inProcess(version, [headers]);
+    expect(failure).toEqual(await failureOf(withNative(version, headers)));
+  });
+
+  it('is left alone when it runs beyond its time', async () => {
+    const { failure } = await inProcess(version, [BOMB], { timeLimit: 2_000 });
+    expect(failure?.code).toBe('A3S3002');
+    expect(failure?.message).toContain('2000 ms');
+  });
+});
+
+/** A header that no parser finishes. */
+const BOMB: Headers = [
+  {
+    name: 'bomb.h',
+    content: `#define X0 1 +\n${Array.from({ length: 40 }, (_, level) => `#define X${level + 1} X${level} X${level}\n`).join('')}int a[X40 1];\n`,
+  },
+];
 
 /** Headers with an error, most of which an older libclang would let pass or read from the disk. */
 const BAD_HEADERS: readonly (readonly [string, string])[] = [
@@ -169,9 +208,7 @@ describe.each(TESTED_VERSIONS)('libclang %i, given a bad header', (version) => {
   });
 
   it('is stopped when it runs beyond its time', async () => {
-    const levels = Array.from({ length: 40 }, (_, level) => `#define X${level + 1} X${level} X${level}\n`).join('');
-    const headers = [{ name: 'bomb.h', content: `#define X0 1 +\n${levels}int a[X40 1];\n` }];
-    const failure = await failureOf(withNative(version, headers, { timeLimit: 3_000 }));
+    const failure = await failureOf(withNative(version, BOMB, { timeLimit: 3_000 }));
     expect(failure.code).toBe('A3S3002');
     expect(failure.message).toContain('bomb.h');
   });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 /** Rows on disk after one look at `path`, with every digest in them replaced by `forged`. */
 async function forgeRows(path: string, forged: string): Promise<string> {
   const file = at(`${forged}.json`);
-  const cache = await openDigestCache(file, true);
+  const cache = openDigestCache(file, true);
   await cache.digest(path);
   await cache.save();
   const rows = JSON.parse(readFileSync(file, 'utf8')) as [string, string[]][];
@@ -36,12 +36,12 @@ async function forgeRows(path: string, forged: string): Promise<string> {
 
 describe('unchanged files', () => {
   it('are not read again: what the row says is believed', async () => {
-    const cache = await openDigestCache(await forgeRows(at('hit'), 'from-the-row'), true);
+    const cache = openDigestCache(await forgeRows(at('hit'), 'from-the-row'), true);
     expect(await cache.digest(at('hit'))).toBe('from-the-row');
   });
 
   it('are read all the same when rows are not to be trusted', async () => {
-    const cache = await openDigestCache(await forgeRows(at('distrusted'), 'forged'), false);
+    const cache = openDigestCache(await forgeRows(at('distrusted'), 'forged'), false);
     expect(await cache.digest(at('distrusted'))).toBe(sha256('content of distrusted'));
   });
 });
@@ -54,7 +54,7 @@ describe('changed files', () => {
     writeFileSync(path, 'CONTENT OF EDITED');
     utimesSync(path, before.atime, before.mtime);
     expect(statSync(path)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs });
-    expect(await (await openDigestCache(file, true)).digest(path)).toBe(sha256('CONTENT OF EDITED'));
+    expect(await openDigestCache(file, true).digest(path)).toBe(sha256('CONTENT OF EDITED'));
   });
 
   it('are noticed when they were cut and filled with zeros again', async () => {
@@ -63,7 +63,7 @@ describe('changed files', () => {
     const { size } = statSync(path);
     truncateSync(path, 0);
     truncateSync(path, size);
-    expect(await (await openDigestCache(file, true)).digest(path)).toBe(sha256('\0'.repeat(size)));
+    expect(await openDigestCache(file, true).digest(path)).toBe(sha256('\0'.repeat(size)));
   });
 
   it('are noticed when another file took their place', async () => {
@@ -71,7 +71,7 @@ describe('changed files', () => {
     const file = await forgeRows(path, 'stale-moved');
     const rows = JSON.parse(readFileSync(file, 'utf8')) as [string, string[]][];
     writeFileSync(file, JSON.stringify(rows.map(([name, [dev, , ...rest]]) => [name, [dev, '1', ...rest]])));
-    expect(await (await openDigestCache(file, true)).digest(path)).toBe(sha256('content of moved'));
+    expect(await openDigestCache(file, true).digest(path)).toBe(sha256('content of moved'));
   });
 
   it('get no row while they may change again within the resolution of the clock, nor with a time in the future', async () => {
@@ -79,7 +79,7 @@ describe('changed files', () => {
     writeFileSync(at('racy'), 'x');
     writeFileSync(at('future'), 'y');
     utimesSync(at('future'), new Date('2100-01-01'), new Date('2100-01-01'));
-    const cache = await openDigestCache(file, true);
+    const cache = openDigestCache(file, true);
     expect(await cache.digest(at('racy'))).toBe(sha256('x'));
     expect(await cache.digest(at('future'))).toBe(sha256('y'));
     await cache.save();
@@ -92,7 +92,7 @@ it.each(['', '{', 'null', '{"a":1}', '[["x"]]', '[["x",[1,2,3,4,5,6]]]', '[null,
   async (text) => {
     const file = at('damaged.json');
     writeFileSync(file, text);
-    const cache = await openDigestCache(file, true);
+    const cache = openDigestCache(file, true);
     expect(await cache.digest(at('hit'))).toBe(sha256('content of hit'));
     await cache.save();
     expect(readFileSync(file, 'utf8')).toContain(sha256('content of hit'));
@@ -106,7 +106,7 @@ describe('trees', () => {
     writeFileSync(at('tree/sub/a'), 'a');
     symlinkSync('../b', at('tree/sub/link'));
     symlinkSync('nowhere', at('tree/dangling'));
-    const cache = await openDigestCache(at('tree.json'), true);
+    const cache = openDigestCache(at('tree.json'), true);
     expect(await cache.tree(at('tree'))).toEqual({
       b: sha256('b'),
       dangling: sha256('link:nowhere'),
@@ -117,7 +117,7 @@ describe('trees', () => {
   });
 
   it('say when nothing is there', async () => {
-    const cache = await openDigestCache(at('none.json'), true);
+    const cache = openDigestCache(at('none.json'), true);
     expect(await cache.digest(at('no-such-file'))).toBe('absent');
     expect((await failureOf(() => cache.tree(at('no-such-folder')))).code).toBe('A3S5002');
   });

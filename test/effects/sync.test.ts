@@ -18,7 +18,7 @@ import { makeFolder } from '../helpers/session.ts';
 const folder = makeFolder('sync');
 afterAll(folder.remove);
 
-const digests = await openDigestCache(join(folder.path, 'rows.json'), false);
+const digests = openDigestCache(join(folder.path, 'rows.json'), false);
 const PAST = new Date('2020-02-02T02:02:02Z');
 let from = '';
 let to = '';

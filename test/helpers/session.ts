@@ -56,7 +56,7 @@ export async function testEnvironment(
     system: [],
     variables: {},
     store,
-    digests: await openDigestCache(join(config.storeDir, 'digests.json'), false),
+    digests: openDigestCache(join(config.storeDir, 'digests.json'), false),
     toolchain: openToolchain(config.storeDir, {}),
     lastRun: await openLastRun(store, config),
     signal: new AbortController().signal,

@@ -1,9 +1,18 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
 import type { Toolchain } from '../../effects/toolchain.ts';
 import { BuildError } from '../../plan/errors.ts';
 import { type ParserOptions, type ParseUnit, parseUnits } from './embedded.ts';
-import { chooseLibclang, foldersToLookInto, type Libclang, type Named, VERSION_FOLDERS } from './locate.ts';
+import {
+  chooseLibclang,
+  foldersToLookInto,
+  type Libclang,
+  type LookedInto,
+  libraryIn,
+  type Named,
+  VERSION_FOLDERS,
+} from './locate.ts';
 import type { RawUnit } from './raw.ts';
 
 /** Where to look for a libclang. */
@@ -11,8 +20,23 @@ export interface Search {
   /** `LIBCLANG_PATH` as an absolute path. */
   readonly named: string | undefined;
   readonly toolchain: Toolchain;
+  /** `PATH`; when left out, `llvm-config` is asked without looking where it is. */
+  readonly searchPath?: string | undefined;
   /** Node's name of the system; that of this process when left out. */
   readonly platform?: string;
+}
+
+/**
+ * Finds the parser for {@link parseWithBestParser} beforehand, and has the system load it while this process goes on.
+ * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
+ */
+export async function preloadBestParser(search: Search, workerPath: string): Promise<Libclang | null> {
+  const [found, { preloadLibrary }] = await Promise.all([
+    locateLibclang(search, workerPath),
+    import('./clang-native.ts'),
+  ]);
+  if (found !== null) preloadLibrary(workerPath, found.library);
+  return found;
 }
 
 export interface ParsedUnits {
@@ -26,14 +50,16 @@ export interface ParsedUnits {
  * Parses with the libclang that `LIBCLANG_PATH` names, else with one of the system, else with the embedded one; all
  * units in one process. A library of the system that cannot be used costs a warning; one that was asked for by name is
  * an error.
+ * @param located What {@link preloadBestParser} found.
  * @throws BuildError A3S3002 and A3S3004 as `parseUnits`, and A3S3004 for a wrong `LIBCLANG_PATH`.
  */
 export async function parseWithBestParser(
   units: readonly ParseUnit[],
   options: Omit<ParserOptions, 'parser'>,
   search: Search,
+  located?: Libclang | null,
 ): Promise<ParsedUnits> {
-  const found = await locateLibclang(search, options.workerPath);
+  const found = located === undefined ? await locateLibclang(search, options.workerPath) : located;
   if (found !== null) {
     const { library } = found;
     try {
@@ -50,11 +76,14 @@ export async function parseWithBestParser(
 async function locateLibclang(search: Search, from: string): Promise<Libclang | null> {
   const { named, platform = process.platform } = search;
   const callable = canResolve(from, 'koffi');
-  if (named !== undefined) return chooseLibclang({ platform, callable, named: await lookAt(named), folders: [] });
+  if (named !== undefined) return chooseLibclang({ platform, callable, named: lookAt(named), folders: [] });
   if (!callable) return null;
-  const versions = await Promise.all((VERSION_FOLDERS[platform] ?? []).map(lookInto));
-  const configured = await search.toolchain.ask('llvm-config', ['--libdir']);
-  const folders = await Promise.all(foldersToLookInto({ platform, configured, versions }).map(lookInto));
+  const configured = await configuredFolder(search, platform);
+  const first =
+    configured === undefined ? null : chooseLibclang({ platform, callable, folders: [lookInto(configured)] });
+  if (first !== null) return first;
+  const versions = (VERSION_FOLDERS[platform] ?? []).map(lookInto);
+  const folders = foldersToLookInto({ platform, configured, versions }).map(lookInto);
   return chooseLibclang({ platform, callable, folders });
 }
 
@@ -67,12 +96,49 @@ function canResolve(from: string, name: string): boolean {
   }
 }
 
-async function lookAt(path: string): Promise<Named> {
-  const found = await stat(path).catch(() => null);
-  if (found === null) return { path, is: 'nothing' };
-  return found.isDirectory() ? { ...(await lookInto(path)), is: 'folder' } : { path, is: 'file' };
+/**
+ * What `llvm-config --libdir` prints. The program finds that by its own place, and so can we where a library lies there;
+ * starting it costs more than parsing a header.
+ */
+async function configuredFolder({ searchPath, toolchain }: Search, platform: string): Promise<string | undefined> {
+  if (searchPath !== undefined) {
+    const program = realPathOnPath('llvm-config', searchPath);
+    if (program === undefined) return undefined;
+    const prefix = dirname(dirname(program));
+    const near = ['lib', 'lib64'].map((name) => lookInto(join(prefix, name)));
+    const found = near.find((folder) => libraryIn(folder, platform) !== null);
+    if (found !== undefined) return found.path;
+  }
+  return toolchain.ask('llvm-config', ['--libdir']);
 }
 
-async function lookInto(path: string) {
-  return { path, names: await readdir(path).catch(() => []) };
+function realPathOnPath(name: string, searchPath: string): string | undefined {
+  for (const folder of searchPath.split(delimiter).filter((entry) => entry !== '')) {
+    const path = join(folder, name);
+    if (statusOf(path)?.isFile()) return realpathSync(path);
+  }
+  return undefined;
+}
+
+function lookAt(path: string): Named {
+  const found = statusOf(path);
+  if (found === undefined) return { path, is: 'nothing' };
+  return found.isDirectory() ? { ...lookInto(path), is: 'folder' } : { path, is: 'file' };
+}
+
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A folder that is not there, or that may not be read, holds nothing of use. */
+function lookInto(path: string): LookedInto {
+  try {
+    return { path, names: readdirSync(path) };
+  } catch {
+    return { path, names: [] };
+  }
 }

@@ -43,16 +43,26 @@ export const CLANG_FUNCTIONS = {
 
 /** Questions whose answers take more than one call, or a call back. */
 type SpecialFunctions =
-  | 'getCursorKindSpelling'
   | 'getCursorLinkage'
   | 'getExpansionLocation'
   | 'getFileName'
   | 'getSpellingLocation'
-  | 'getTypeKindSpelling'
   | 'isNullPointer'
   | 'visitChildren';
 
 type Constants = 'CXChildVisitResult' | 'CXLinkageKind';
 
+type CXCursor = ReturnType<EmbeddedApi['getTranslationUnitCursor']>;
+type CXType = ReturnType<EmbeddedApi['getCursorType']>;
+
+interface OwnFunctions {
+  /** Name of a cursor's kind (`StructDecl`): stable where the numbers are not. */
+  cursorKind(cursor: CXCursor): string;
+  /** Name of a type's kind (`UInt`): stable where the numbers are not. */
+  typeKind(type: CXType): string;
+  /** The same number for the same type of one unit; null where the library does not tell. */
+  typeKey(type: CXType): number | null;
+}
+
 /** What the walk asks of a libclang, embedded or of the system. */
-export type ClangApi = Pick<EmbeddedApi, keyof typeof CLANG_FUNCTIONS | SpecialFunctions | Constants>;
+export type ClangApi = Pick<EmbeddedApi, keyof typeof CLANG_FUNCTIONS | SpecialFunctions | Constants> & OwnFunctions;

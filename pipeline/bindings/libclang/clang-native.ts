@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import type * as koffiModule from 'koffi';
-import { type Clang, MAIN_FILE, type ParserFor, RECORD_FLAGS } from './clang.ts';
+import { type LoadedClang, MAIN_FILE, type ParserFor, RECORD_FLAGS, remembered } from './clang.ts';
 import { CLANG_FUNCTIONS, type ClangApi, type ValueKind } from './clang-functions.ts';
-import type { UnitRequest } from './request.ts';
+import { parseDiagnostics } from './diagnostics.ts';
+import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
 type Koffi = typeof koffiModule;
-type Call = (...values: readonly unknown[]) => unknown;
+/** `async` calls on another thread, and the callback on this one. */
+type Call = ((...values: readonly unknown[]) => unknown) & { readonly async: (...values: readonly unknown[]) => void };
 
 /** Binds a function of the library, named without `clang_`. */
 type Bind = (
@@ -15,6 +17,8 @@ type Bind = (
 ) => Call;
 
 interface Binding {
+  /** Names of files by their handles, which are those of one unit. */
+  readonly fileNames: Map<unknown, string | null>;
   readonly koffi: Koffi;
   readonly kinds: Readonly<Record<Exclude<ValueKind, 'text'> | 'string', koffiModule.TypeObject | string>>;
   readonly bind: Bind;
@@ -32,28 +36,62 @@ interface Binding {
  * @param fileSystem path of a file that describes an empty file system, for `-ivfsoverlay`.
  * @throws when the library cannot be loaded or is too old to have all functions that are needed.
  */
-export function startNative(from: string, library: string, fileSystem: string): Clang {
+export function startNative(from: string, library: string, fileSystem: string): LoadedClang {
   const binding = openLibrary(createRequire(from)('koffi') as Koffi, library);
-  const printed: string[] = [];
   return {
     api: nativeApi(binding),
     version: binding.bindText('getClangVersion')() ?? '',
-    printed,
-    nested: new Map(),
-    withFiles: unitParser(binding, printed, fileSystem),
+    withFiles: unitParser(binding, fileSystem),
     stop: () => undefined,
   };
 }
 
-/** Structures of clang-c/Index.h; pointers in them are only passed back, so they are numbers here. */
+/** Both of glibc and macOS: symbols are looked up when they are first used. */
+const RTLD_LAZY = 1;
+
+/**
+ * Maps a library into this process on another thread, which takes as long as parsing a header; {@link startNative} then
+ * finds it there. A library that cannot be loaded is left to it, too.
+ */
+export function preloadLibrary(from: string, library: string): void {
+  try {
+    const koffi = createRequire(from)('koffi') as Koffi;
+    koffi
+      .load(null)
+      .func('dlopen', 'void *', ['str', 'int'])
+      .async(library, RTLD_LAZY, () => undefined);
+  } catch {
+    // No such function in this process: the library is loaded when it is needed.
+  }
+}
+
+/** The system's own way to end a process, which waits for no thread. */
+export function immediateExit(from: string): (code: number) => void {
+  const koffi = createRequire(from)('koffi') as Koffi;
+  return koffi.load(null).func('_exit', 'void', ['int']);
+}
+
+/** How many 32-bit words the structures of clang-c/Index.h have where pointers have 64 bits. */
+const WORDS = { cursor: 8, type: 6, location: 6, string: 4 };
+
+/** A structure of the library, as it lies in memory. */
+interface Words {
+  readonly words: Int32Array;
+}
+
+/**
+ * Structures of clang-c/Index.h. They are only passed back, but for a kind at their start, so none of their members is
+ * taken apart: a single array is what koffi converts fastest. A calling convention tells such structures from others by
+ * their size and by whether they hold integers, which is the same either way.
+ */
 function openLibrary(koffi: Koffi, path: string): Binding {
-  const library = koffi.load(path);
-  const pointers = (count: number) => koffi.array('uint64', count, 'Typed');
-  const string = koffi.struct({ data: 'uint64', flags: 'uint32' });
+  const library = koffi.load(path, { lazy: true });
+  const structure = (count: number) => koffi.struct({ words: [8, koffi.array('int32', count, 'Typed')] });
+  const string = structure(WORDS.string);
   const kinds = {
-    cursor: koffi.struct({ kind: 'int', xdata: 'int', data: pointers(3) }),
-    type: koffi.struct({ kind: 'int', data: pointers(2) }),
-    location: koffi.struct({ data: pointers(2), offset: 'uint32' }),
+    cursor: structure(WORDS.cursor),
+    type: structure(WORDS.type),
+    location: structure(WORDS.location),
     unit: 'void *',
     number: 'int',
     string,
@@ -69,6 +107,7 @@ function openLibrary(koffi: Koffi, path: string): Binding {
   const dispose = bind('disposeString', 'void', string);
   return {
     koffi,
+    fileNames: new Map(),
     kinds,
     bind,
     bindText: (name, ...takes) => {
@@ -99,30 +138,45 @@ function nativeApi(binding: Binding): ClangApi {
     // From clang-c/Index.h, where these numbers are part of the stable interface.
     CXLinkageKind: { External: { value: 4 } },
     CXChildVisitResult: { Continue: 1 },
-    getCursorKindSpelling: remembered(bindText('getCursorKindSpelling', 'int')),
-    getTypeKindSpelling: remembered(bindText('getTypeKindSpelling', 'int')),
-    getFileName: bindText('getFileName', 'void *'),
+    cursorKind: kindName(bindText('getCursorKindSpelling', 'int')),
+    typeKind: kindName(bindText('getTypeKindSpelling', 'int')),
+    typeKey,
+    getFileName: fileNamer(binding),
     isNullPointer: (pointer: unknown) => pointer === null || pointer === 0n,
     visitChildren: childVisitor(binding),
     getExpansionLocation: locator(binding, 'getExpansionLocation'),
     // What getSpellingLocation answers before version 19, from which on it leads into the definition of a macro.
     getSpellingLocation: locator(binding, 'getFileLocation'),
-  } as ClangApi;
+  } as unknown as ClangApi;
 }
 
-function remembered(ask: (key: unknown) => string | null): (key: unknown) => string | null {
-  const answers = new Map<unknown, string | null>();
-  return (key) => {
-    const known = answers.get(key);
+/** Nearly all cursors of a unit stand in a handful of files. */
+function fileNamer({ bindText, fileNames }: Binding): (file: unknown) => string | null {
+  const ask = bindText('getFileName', 'void *');
+  return (file) => {
+    const known = fileNames.get(file);
     if (known !== undefined) return known;
-    const answer = ask(key);
-    answers.set(key, answer);
-    return answer;
+    const name = ask(file);
+    fileNames.set(file, name);
+    return name;
   };
 }
 
+/** Every structure that has a kind begins with it. */
+function kindName(spelling: (kind: number) => string | null): (of: Words) => string {
+  const name = remembered(spelling);
+  return ({ words }) => name(words[0] ?? 0);
+}
+
+/** The type's address in libclang, with its qualifiers in the lowest bits; null where a number cannot hold it. */
+function typeKey({ words }: Words): number | null {
+  const high = words[3] ?? 0;
+  return high < 0 || high >= 2 ** 21 ? null : high * 2 ** 32 + ((words[2] ?? 0) >>> 0);
+}
+
+/** The visitor's other arguments, the parent and what is passed through, come after the first one and are not read. */
 function childVisitor({ koffi, kinds, bind }: Binding) {
-  const visitor = koffi.pointer(koffi.proto('int', [kinds.cursor, kinds.cursor, 'void *']));
+  const visitor = koffi.pointer(koffi.proto('int', [kinds.cursor]));
   const visit = bind('visitChildren', 'uint', kinds.cursor, visitor, 'void *');
   return (parent: unknown, receive: (child: unknown) => unknown) =>
     visit(parent, (child: unknown) => receive(child), null);
@@ -139,8 +193,8 @@ function locator({ kinds, bind }: Pick<Binding, 'kinds' | 'bind'>, name: string)
   };
 }
 
-function unitParser(binding: Binding, printed: string[], fileSystem: string): Clang['withFiles'] {
-  const { koffi, bind } = binding;
+function unitParser(binding: Binding, fileSystem: string): LoadedClang['withFiles'] {
+  const { koffi, bind, fileNames } = binding;
   const unsaved = koffi.struct({ name: 'str', content: 'void *', length: 'ulong' });
   const createIndex = bind('createIndex', 'void *', 'int', 'int');
   const disposeIndex = bind('disposeIndex', 'void', 'void *');
@@ -152,30 +206,40 @@ function unitParser(binding: Binding, printed: string[], fileSystem: string): Cl
   );
   const dispose = bind('disposeTranslationUnit', 'void', 'void *');
   const collect = diagnosticReader(binding);
-  return (request: UnitRequest, use) => {
+  return async (request: UnitRequest, use) => {
     const given = request.files.map(({ path, content }) => unsavedFile(path, content));
     const options = [...request.arguments, '-ivfsoverlay', fileSystem];
     const index = createIndex(0, 0);
-    const parserFor: ParserFor = (record) => (text, read) => {
+    const disposals: Promise<unknown>[] = [];
+    const parserFor: ParserFor = (record) => async (text, read) => {
       const files = [...given, unsavedFile(MAIN_FILE, text)];
       const result = new BigUint64Array(1);
       const flags = RECORD_FLAGS[record];
-      const code = parse(index, MAIN_FILE, options, options.length, files, files.length, flags, result);
+      const values = [index, MAIN_FILE, options, options.length, files, files.length, flags, result];
+      const code = await onThread(parse, values);
       if (code !== 0) throw new Error(`libclang returned error ${code} and no translation unit`);
       const unit = result[0];
+      fileNames.clear();
       try {
-        printed.push(...collect(unit));
-        return read(unit as never);
+        return read(unit as never, () => parseDiagnostics(collect(unit), SOURCE_ROOT));
       } finally {
-        dispose(unit);
+        disposals.push(onThread(dispose, [unit]));
       }
     };
     try {
-      return use(parserFor);
+      return await use(parserFor);
     } finally {
+      await Promise.all(disposals);
       disposeIndex(index);
     }
   };
+}
+
+/** Calls on another thread, so that this one can end a call that takes too long, or go on with other work. */
+function onThread(call: Call, values: readonly unknown[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call.async(...values, (error: unknown, result: unknown) => (error === null ? resolve(result) : reject(error)));
+  });
 }
 
 const SEVERITIES: readonly string[] = ['ignored', 'note', 'warning', 'error', 'fatal error'];

@@ -1,25 +1,34 @@
 import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
+import type { RawDiagnostic, RawType } from './raw.ts';
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 
 export type CXTranslationUnit = ReturnType<EmbeddedApi['parseTranslationUnit']>;
 export type CXCursor = ReturnType<EmbeddedApi['getTranslationUnitCursor']>;
 export type CXType = ReturnType<EmbeddedApi['getCursorType']>;
 
-/** Parses a source text as one translation unit and disposes of it after `use`. */
-export type ParseText = <T>(text: string, use: (unit: CXTranslationUnit) => T) => T;
+/** Parses a source text as one translation unit and disposes of it after `use`, which also gets what was diagnosed. */
+export type ParseText = <T>(
+  text: string,
+  use: (unit: CXTranslationUnit, diagnostics: () => readonly RawDiagnostic[]) => T,
+) => Promise<T>;
 
-/** A libclang at work, whichever it is. */
-export interface Clang {
+/** A libclang that was loaded, whichever it is. */
+export interface LoadedClang {
   readonly api: ClangApi;
   /** As the library itself tells it (`Debian clang version 19.1.7`). */
   readonly version: string;
-  /** Diagnostics since they were last taken, a line each, as libclang prints them. */
-  readonly printed: string[];
+  /** Opens a request: its files, and nothing else, are there while `use` runs. */
+  readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => Promise<T>) => Promise<T>;
+  readonly stop: () => void;
+}
+
+/** A libclang at work on one request. */
+export interface Clang {
+  readonly api: ClangApi;
   /** Records without a name of their own, by the place where they are declared. */
   readonly nested: Map<string, NestedRecord>;
-  /** Opens a request: its files, and nothing else, are there while `use` runs. */
-  readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => T) => T;
-  readonly stop: () => void;
+  /** Types that were described before, by their key. */
+  readonly described: Map<number, RawType>;
 }
 
 /** A record that is declared inside another one and has no name. */
@@ -40,14 +49,14 @@ export const MAIN_FILE = `${SOURCE_ROOT}a3s-build-unit.c`;
 /** libclang's own numbers for what to record (CXTranslationUnit_DetailedPreprocessingRecord is 1). */
 export const RECORD_FLAGS = { macros: 1, declarations: 0 } as const;
 
-/** Name of a cursor's kind (`StructDecl`): stable where the numbers are not. */
+/** See `ClangApi`. */
 export function cursorKind({ api }: Clang, cursor: CXCursor): string {
-  return api.getCursorKindSpelling(cursor.kind) ?? '';
+  return api.cursorKind(cursor);
 }
 
-/** Name of a type's kind (`UInt`): stable where the numbers are not. */
+/** See `ClangApi`. */
 export function typeKind({ api }: Clang, type: CXType): string {
-  return api.getTypeKindSpelling(type.kind) ?? '';
+  return api.typeKind(type);
 }
 
 interface Position {
@@ -72,4 +81,16 @@ export function childrenOf({ api }: Clang, cursor: CXCursor): readonly CXCursor[
     return api.CXChildVisitResult.Continue;
   });
   return children;
+}
+
+/** Asks for each key once. */
+export function remembered<K>(ask: (key: K) => string | null): (key: K) => string {
+  const answers = new Map<K, string>();
+  return (key) => {
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = ask(key) ?? '';
+    answers.set(key, answer);
+    return answer;
+  };
 }

@@ -1,7 +1,5 @@
-import { type Clang, type CXCursor, childrenOf, type ParseText } from './clang.ts';
-import { parseDiagnostic } from './diagnostics.ts';
+import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, type ParseText } from './clang.ts';
 import type { RawValue } from './raw.ts';
-import { SOURCE_ROOT } from './request.ts';
 import { arrayLength, findStringLiteral, integerBehind, scalarOf } from './types.ts';
 
 const PREFIX = 'a3s_build_probe_';
@@ -12,47 +10,43 @@ const RETRY_LIMIT = 32;
 
 /**
  * Evaluates expressions by C's own rules, in the scope that `prelude` opens. The embedded libclang has no call for
- * that, so each expression becomes the initialiser of a variable, whose type says what it is, and the length of two
- * arrays, whose types spell its value: 32 bits each, since an array cannot have 2^64 elements. What fails is tried
+ * that, so each expression becomes the initialiser of a variable, whose type says what it is, and the two lengths of an
+ * array of pointers to arrays, whose type spells its value: 32 bits each, since an array cannot have 2^64 elements. What fails is tried
  * again alone: a macro that opens a brace swallows the expressions after it.
  */
-export function evaluateAll(
+export async function evaluateAll(
   clang: Clang,
   parse: ParseText,
   prelude: string,
   expressions: readonly string[],
-): readonly RawValue[] {
-  const values = evaluateTogether(clang, parse, prelude, expressions);
+): Promise<readonly RawValue[]> {
+  const probes = expressions.map(probe).join('');
+  const values = await parse(prelude + probes, (unit) => readValues(clang, unit, expressions.length));
   const failed = values.filter(({ kind }) => kind === 'none').length;
   if (failed === 0 || failed > RETRY_LIMIT || expressions.length === 1) return values;
-  return values.map((value, index) =>
-    value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+  return Promise.all(
+    values.map((value, index) =>
+      value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+    ),
   );
 }
 
-function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): RawValue {
-  const value = evaluateTogether(clang, parse, prelude, [expression])[0];
-  if (value === undefined || value.kind !== 'none') return value ?? NOT_CONSTANT;
-  if (value !== NOT_CONSTANT) return value;
-  const error = clang.printed.map((line) => parseDiagnostic(line, SOURCE_ROOT)).find((found) => found !== null);
-  return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
+async function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): Promise<RawValue> {
+  return parse(prelude + probe(expression, 0), (unit, diagnostics) => {
+    const [value = NOT_CONSTANT] = readValues(clang, unit, 1);
+    const error = value === NOT_CONSTANT ? diagnostics()[0] : undefined;
+    return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
+  });
 }
 
-function evaluateTogether(
-  clang: Clang,
-  parse: ParseText,
-  prelude: string,
-  expressions: readonly string[],
-): readonly RawValue[] {
-  clang.printed.length = 0;
-  return parse(`${prelude}${expressions.map(probe).join('')}`, (unit) => {
-    const variables = new Map<string, CXCursor>();
-    for (const cursor of childrenOf(clang, clang.api.getTranslationUnitCursor(unit))) {
-      const name = clang.api.getCursorSpelling(cursor) ?? '';
-      if (name.startsWith(PREFIX) && clang.api.isInvalidDeclaration(cursor) === 0) variables.set(name, cursor);
-    }
-    return expressions.map((_, index) => readValue(clang, variables, index));
-  });
+function readValues(clang: Clang, unit: CXTranslationUnit, count: number): readonly RawValue[] {
+  const { api } = clang;
+  const variables = new Map<string, CXCursor>();
+  for (const cursor of childrenOf(clang, api.getTranslationUnitCursor(unit))) {
+    const name = api.getCursorSpelling(cursor) ?? '';
+    if (name.startsWith(PREFIX) && api.isInvalidDeclaration(cursor) === 0) variables.set(name, cursor);
+  }
+  return Array.from({ length: count }, (_, index) => readValue(clang, variables, index));
 }
 
 function probe(expression: string, index: number): string {
@@ -63,7 +57,7 @@ function probe(expression: string, index: number): string {
   const wide = `(_Generic(${variable}, float: 1, double: 1, default: 0) ? ${image} : (unsigned long long)${value})`;
   return (
     `static __auto_type ${variable} = ${expression};\n` +
-    `static char ${PREFIX}low_${index}[(${wide} & 0xffffffffULL) + 1], ${PREFIX}high_${index}[(${wide} >> 32) + 1];\n`
+    `static char (*${PREFIX}value_${index}[(${wide} >> 32) + 1])[(${wide} & 0xffffffffULL) + 1];\n`
   );
 }
 
@@ -75,16 +69,18 @@ function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index
   const scalar = scalarOf(clang, type);
   if (scalar === null) return stringValue(clang, variable, api.getTypeSpelling(type) ?? '');
   if (scalar === 'void') return { kind: 'none', reason: `a value of type ${scalar} is not supported` };
-  const [low, high] = ['low', 'high'].map((part) => {
-    const array = variables.get(`${PREFIX}${part}_${index}`);
-    const length = array === undefined ? null : arrayLength(clang, api.getCursorType(array));
-    return length === null ? null : BigInt(length) - 1n;
-  });
-  if (typeof low !== 'bigint' || typeof high !== 'bigint') return NOT_CONSTANT;
-  const bits = (high << 32n) | low;
+  const bits = bitsOf(clang, variables.get(`${PREFIX}value_${index}`));
+  if (bits === null) return NOT_CONSTANT;
   if (scalar === 'float' || scalar === 'double') return { kind: 'float', type: scalar, image: String(bits) };
   const signed = !scalar.startsWith('unsigned') && scalar !== 'bool';
   return { kind: 'integer', type: scalar, value: String(signed ? BigInt.asIntN(64, bits) : bits) };
+}
+
+/** The value that a type such as `char (*[1])[17]` spells: high and low half, each one more than it is. */
+function bitsOf({ api }: Clang, variable: CXCursor | undefined): bigint | null {
+  const spelling = variable === undefined ? null : api.getTypeSpelling(api.getCursorType(variable));
+  const [, high, low] = /^char \(\*\[(\d+)\]\)\[(\d+)\]$/.exec(spelling ?? '') ?? [];
+  return high === undefined || low === undefined ? null : ((BigInt(high) - 1n) << 32n) | (BigInt(low) - 1n);
 }
 
 function stringValue(clang: Clang, variable: CXCursor, spelling: string): RawValue {

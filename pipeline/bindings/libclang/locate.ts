@@ -75,7 +75,8 @@ function wrongPath(message: string, told: string) {
   });
 }
 
-function libraryIn({ path, names }: LookedInto, platform: string): string | null {
+/** Path of the preferred libclang in a folder, or null. */
+export function libraryIn({ path, names }: LookedInto, platform: string): string | null {
   const { pattern } = namesOn(platform);
   const [best] = names.filter((name) => pattern.test(name)).sort((a, b) => byVersion(versionIn(a), versionIn(b)));
   return best === undefined ? null : `${path.replace(/\/+$/, '')}/${best}`;

@@ -3,14 +3,21 @@
  * belongs to it. All offsets are byte offsets, as the parser gives them.
  */
 
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const TAB = 0x09;
+const SPACE = 0x20;
+const BACKSLASH = 0x5c;
+const SLASH = 0x2f;
+const STAR = 0x2a;
+
 /** A definition ends with its line; a backslash before the line break continues it, and comments may span lines. */
 export function macroBody(source: Buffer, nameOffset: number, name: string): string {
   const start = nameOffset + Buffer.byteLength(name);
   let end = start;
   while (end < source.length) {
-    if (source[end] === 0x0a && source[end - 1] !== 0x5c && !(source[end - 1] === 0x0d && source[end - 2] === 0x5c))
-      break;
-    end = source.subarray(end, end + 2).toString('latin1') === '/*' ? skipComment(source, end) : end + 1;
+    if (source[end] === LINE_FEED && !isContinued(source, end)) break;
+    end = source[end] === SLASH && source[end + 1] === STAR ? skipComment(source, end) : end + 1;
   }
   return source.subarray(start, Math.min(end, source.length)).toString('utf8').trim();
 }
@@ -35,33 +42,54 @@ export function significantBody(body: string): string {
  */
 export function macroComment(source: Buffer, nameOffset: number): string | null {
   const lineStart = source.lastIndexOf(0x0a, nameOffset) + 1;
-  const before = source.subarray(Math.max(0, lineStart - COMMENT_LIMIT), lineStart).toString('utf8');
-  const comment = lastBlockComment(before) ?? lastLineComments(before);
+  const comment = lastBlockComment(source, lineStart) ?? lastLineComments(source, lineStart);
   if (comment === null) return null;
   if (/^\/(\*[*!]|\/[/!])/.test(comment)) return comment;
   return nextLineDefines(source, nameOffset) ? null : comment;
 }
 
+/** Bytes that are looked at on either side of a definition. */
 const COMMENT_LIMIT = 64 * 1024;
 
-function lastBlockComment(before: string): string | null {
-  const text = before.replace(/[ \t]*\r?\n$/, '');
-  if (!text.endsWith('*/')) return null;
+/** Only bytes near `lineStart` are looked at: a header may hold thousands of macros. */
+function lastBlockComment(source: Buffer, lineStart: number): string | null {
+  let end = lineStart - 1;
+  if (source[end] !== LINE_FEED) return null;
+  if (source[end - 1] === CARRIAGE_RETURN) end -= 1;
+  while (source[end - 1] === SPACE || source[end - 1] === TAB) end -= 1;
+  const from = Math.max(0, end - COMMENT_LIMIT);
+  if (source.subarray(Math.max(from, end - 2), end).toString('latin1') !== '*/') return null;
+  const text = source.subarray(from, end);
   const start = text.lastIndexOf('/*', text.length - 4);
-  return start === -1 || text.indexOf('*/', start + 2) !== text.length - 2 ? null : text.slice(start);
+  if (start === -1 || text.indexOf('*/', start + 2) !== text.length - 2) return null;
+  return text.subarray(start).toString('utf8');
 }
 
-function lastLineComments(before: string): string | null {
-  const lines = before.split('\n').slice(0, -1);
-  let first = lines.length;
-  while (first > 0 && /^[ \t]*\/\//.test(lines[first - 1] ?? '')) first -= 1;
-  return first === lines.length ? null : lines.slice(first).join('\n').trim();
+function lastLineComments(source: Buffer, lineStart: number): string | null {
+  let first = lineStart;
+  while (first > 0 && lineStart - first < COMMENT_LIMIT) {
+    const before = first < 2 ? 0 : source.lastIndexOf(LINE_FEED, first - 2) + 1;
+    if (!/^[ \t]*\/\//.test(source.subarray(before, first).toString('latin1'))) break;
+    first = before;
+  }
+  return first === lineStart ? null : source.subarray(first, lineStart).toString('utf8').trim();
 }
 
 function nextLineDefines(source: Buffer, nameOffset: number): boolean {
-  const rest = source
-    .subarray(nameOffset, nameOffset + COMMENT_LIMIT)
-    .toString('utf8')
-    .replace(/\\\r?\n/g, ' ');
-  return /^[^\n]*\n[ \t]*#[ \t]*define\b/.test(rest);
+  const next = logicalLineEnd(source, nameOffset);
+  const line = source.subarray(next, Math.min(logicalLineEnd(source, next), next + COMMENT_LIMIT));
+  return /^[ \t]*#[ \t]*define\b/.test(line.toString('latin1').replace(/\\\r?\n/g, ' '));
+}
+
+/** Position after the line break that no backslash takes back. */
+function logicalLineEnd(source: Buffer, from: number): number {
+  for (let end = source.indexOf(LINE_FEED, from); end !== -1; end = source.indexOf(LINE_FEED, end + 1)) {
+    if (!isContinued(source, end)) return end + 1;
+  }
+  return source.length;
+}
+
+/** Whether a backslash takes the line break at `end` back. */
+function isContinued(source: Buffer, end: number): boolean {
+  return (source[end - 1] === CARRIAGE_RETURN ? source[end - 2] : source[end - 1]) === BACKSLASH;
 }

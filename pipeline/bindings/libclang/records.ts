@@ -33,18 +33,21 @@ export function readRecord(
   const fields = children
     .filter((child) => cursorKind(clang, child) === 'FieldDecl' || isAnonymousMember(clang, child))
     .map((child) => readField(clang, ask, child, expression));
-  return () => ({
-    kind: 'record',
-    ...declaration,
-    name,
+  const known = {
     union: cursorKind(clang, cursor) === 'UnionDecl',
-    complete,
-    size: size === null ? null : integerOf(size()),
-    align: align === null ? null : integerOf(align()),
     packed: children.some((child) => cursorKind(clang, child) === 'attribute(packed)'),
     aligned: [cursor, ...children.filter((child) => cursorKind(clang, child) === 'FieldDecl')].some((one) =>
       isAligned(clang, one),
     ),
+  };
+  return () => ({
+    kind: 'record',
+    ...declaration,
+    ...known,
+    name,
+    complete,
+    size: size === null ? null : integerOf(size()),
+    align: align === null ? null : integerOf(align()),
     pragmas,
     anonymous,
     fields: fields.map((finish) => finish()),

@@ -29,11 +29,19 @@ export function scalarOf(clang: Clang, type: CXType): RawScalar | null {
 }
 
 /** Describes a type one level at a time; see {@link RawType}. */
-export function describeType(clang: Clang, type: CXType, depth = 0): RawType {
+export function describeType(clang: Clang, type: CXType): RawType {
+  const key = clang.api.typeKey(type);
+  const known = key === null ? undefined : clang.described.get(key);
+  if (known !== undefined) return known;
+  const described = describe(clang, type, 0);
+  if (key !== null) clang.described.set(key, described);
+  return described;
+}
+
+function describe(clang: Clang, type: CXType, depth: number): RawType {
   const { api } = clang;
-  const spelling = api.getTypeSpelling(type) ?? '';
   if (depth > DEPTH_LIMIT) return { kind: 'other', spelling: 'type nested too deeply' };
-  const inner = (other: CXType) => describeType(clang, other, depth + 1);
+  const inner = (other: CXType) => describe(clang, other, depth + 1);
   const constant = api.isConstQualifiedType(type) !== 0;
   const scalar = scalarOf(clang, type);
   if (scalar !== null) return { kind: 'scalar', scalar, const: constant };
@@ -54,7 +62,7 @@ export function describeType(clang: Clang, type: CXType, depth = 0): RawType {
     case 'Elaborated':
       return describeElaborated(clang, type, inner, constant);
     default:
-      return { kind: 'other', spelling };
+      return { kind: 'other', spelling: api.getTypeSpelling(type) ?? '' };
   }
 }
 

@@ -1,4 +1,12 @@
-import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, cursorKind, positionOf } from './clang.ts';
+import {
+  type Clang,
+  type CXCursor,
+  type CXTranslationUnit,
+  childrenOf,
+  cursorKind,
+  positionOf,
+  typeKind,
+} from './clang.ts';
 import { withoutRoot } from './diagnostics.ts';
 import { macroBody, macroComment, significantBody } from './macro-text.ts';
 import type { RawItem } from './raw.ts';
@@ -6,7 +14,7 @@ import { type Ask, integerOf, isAligned, nameNested, readRecord } from './record
 import { SOURCE_ROOT, type UnitRequest } from './request.ts';
 import { describeType, tagName } from './types.ts';
 
-/** An item as far as the walk can tell; `finish` adds what had to be evaluated. */
+/** An item as far as the walk can tell; `finish` adds what had to be evaluated, when the unit is no longer there. */
 export interface Found {
   /** File and byte, for the order of the result. */
   readonly path: string;
@@ -37,8 +45,25 @@ export function walkUnit(clang: Clang, unit: CXTranslationUnit, request: UnitReq
     found: [],
     pragmas: request.files.some(({ content }) => /pragma[\s\\("L]*pack/i.test(content)),
   };
-  visitAll(walk, clang.api.getTranslationUnitCursor(unit));
+  for (const cursor of ownCursors(clang, clang.api.getTranslationUnitCursor(unit))) visit(walk, cursor);
   return inOrder(walk.found, request);
+}
+
+/**
+ * The cursors of a unit without the macros that the compiler itself defines, some 350 that stand in no file. libclang
+ * keeps macros in the order of the source, and those before everything else.
+ */
+function ownCursors(clang: Clang, unit: CXCursor): readonly CXCursor[] {
+  const cursors = childrenOf(clang, unit);
+  let [low, high] = [0, cursors.findIndex((cursor) => cursorKind(clang, cursor) !== MACRO)];
+  if (high === -1) high = cursors.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const cursor = cursors[middle];
+    if (cursor !== undefined && positionOf(clang, cursor) === null) low = middle + 1;
+    else high = middle;
+  }
+  return cursors.slice(low);
 }
 
 function visitAll(walk: Walk, parent: CXCursor): void {
@@ -57,15 +82,20 @@ function visit(walk: Walk, cursor: CXCursor): void {
   if (finish !== null) walk.found.push({ path, offset, finish });
 }
 
-const WANTED_ONLY: ReadonlySet<string> = new Set(['FunctionDecl', 'VarDecl', 'macro definition']);
+const MACRO = 'macro definition';
+const WANTED_ONLY: ReadonlySet<string> = new Set(['FunctionDecl', 'VarDecl', MACRO]);
 
 type Declaration = ReturnType<typeof describeDeclaration>;
 
 function describeDeclaration(walk: Walk, cursor: CXCursor, file: string, line: number) {
   const { api } = walk.clang;
+  const name = api.getCursorSpelling(cursor) ?? '';
+  const place = { file, line };
+  // A macro has no attributes, and its comment is read from the source.
+  if (cursorKind(walk.clang, cursor) === MACRO) return { name, place, comment: null, deprecated: false };
   return {
-    name: api.getCursorSpelling(cursor) ?? '',
-    place: { file, line },
+    name,
+    place,
     comment: api.Cursor_getRawCommentText(cursor) || null,
     deprecated: childrenOf(walk.clang, cursor).some((child) => isDeprecation(walk, child)),
   };
@@ -97,29 +127,32 @@ const READERS: Readonly<Record<string, Reader>> = {
     return () => ({ kind: 'typedef', ...declaration, type, align: align === null ? null : integerOf(align()) });
   },
   VarDecl: (_walk, _cursor, declaration) => () => ({ kind: 'variable', ...declaration }),
-  'macro definition': readMacro,
+  [MACRO]: readMacro,
 };
 
 function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
   const { api } = clang;
-  const type = describeType(clang, api.getCursorType(cursor));
+  const type = api.getCursorType(cursor);
+  const kind = typeKind(clang, type);
+  const isFunction = kind === 'FunctionProto' || kind === 'FunctionNoProto';
   const parameters = childrenOf(clang, cursor)
     .filter((child) => cursorKind(clang, child) === 'ParmDecl')
     .map((child) => ({
       name: api.getCursorSpelling(child) ?? '',
       type: describeType(clang, api.getCursorType(child)),
     }));
-  return () => ({
+  const item: RawItem = {
     kind: 'function',
     ...declaration,
     parameters,
-    returns: type.kind === 'function' ? type.returns : { kind: 'other', spelling: 'unknown' },
-    variadic: type.kind === 'function' && type.variadic,
-    prototyped: type.kind === 'function' && type.prototyped,
+    returns: isFunction ? describeType(clang, api.getResultType(type)) : { kind: 'other', spelling: 'unknown' },
+    variadic: kind === 'FunctionProto' && api.isFunctionTypeVariadic(type) !== 0,
+    prototyped: kind === 'FunctionProto',
     external: api.getCursorLinkage(cursor).value === api.CXLinkageKind.External.value,
     inline: api.Cursor_isFunctionInlined(cursor) !== 0,
-    noReturn: /__attribute__\(\(noreturn\)\)/.test(api.getTypeSpelling(api.getCursorType(cursor)) ?? ''),
-  });
+    noReturn: /__attribute__\(\(noreturn\)\)/.test(api.getTypeSpelling(type) ?? ''),
+  };
+  return () => item;
 }
 
 /** Records inside a record are items of their own, in front of it. */
@@ -136,10 +169,11 @@ function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declarati
     .filter((child) => cursorKind(clang, child) === 'EnumConstantDecl')
     .map((child) => api.getCursorSpelling(child) ?? '')
     .map((name) => ({ name, answer: ask(name) }));
+  const name = tagName(clang, api.getCursorType(cursor)) ?? '';
   return () => ({
     kind: 'enum',
     ...declaration,
-    name: tagName(clang, api.getCursorType(cursor)) ?? '',
+    name,
     type,
     values: values.map(({ name, answer }) => ({ name, value: integerOf(answer()) })),
   });

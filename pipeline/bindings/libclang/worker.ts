@@ -1,11 +1,7 @@
-import type { Clang, CXTranslationUnit, ParseText } from './clang.ts';
 import { startEmbedded } from './clang-embedded.ts';
 import { startNative } from './clang-native.ts';
-import { parseDiagnostics } from './diagnostics.ts';
-import { evaluateAll } from './evaluate.ts';
-import type { RawDiagnostic, RawItem, RawUnit, RawValue, RawWidths } from './raw.ts';
-import { SOURCE_ROOT, type UnitRequest } from './request.ts';
-import { walkUnit } from './walk.ts';
+import { readUnit } from './read-unit.ts';
+import type { UnitRequest } from './request.ts';
 
 /**
  * The process that holds a libclang: units as JSON on stdin; on stdout a line with the library's version, then a line
@@ -13,52 +9,6 @@ import { walkUnit } from './walk.ts';
  * writes its whole source to stderr. With two arguments it loads the library that the first one names and reads the
  * second one as a description of the file system; without, it starts the embedded parser.
  */
-
-const WIDTHS = { short: 'short', int: 'int', long: 'long', 'long long': 'long long', pointer: 'void *' } as const;
-
-function readUnit(clang: Clang, request: UnitRequest): RawUnit {
-  const includes = request.headers.map((name) => `#include "${name}"\n`).join('');
-  return clang.withFiles(request, (parserFor) => {
-    clang.printed.length = 0;
-    clang.nested.clear();
-    return parserFor('macros')(includes, (parsed) =>
-      readItems(clang, parsed, request, parserFor('declarations'), includes),
-    );
-  });
-}
-
-function readItems(
-  clang: Clang,
-  unit: CXTranslationUnit,
-  request: UnitRequest,
-  parse: ParseText,
-  includes: string,
-): RawUnit {
-  const { target, headers } = request;
-  const diagnostics = parseDiagnostics(clang.printed, SOURCE_ROOT);
-  if (diagnostics.length > 0) return { target, headers, widths: noWidths(), items: [], diagnostics };
-  const questions = Object.values(WIDTHS).map((type) => `sizeof(${type})`);
-  let answers: readonly RawValue[] = [];
-  const found = walkUnit(clang, unit, request, (expression) => {
-    const index = questions.push(expression) - 1;
-    return () => answers[index] ?? { kind: 'none', reason: 'not evaluated' };
-  });
-  answers = evaluateAll(clang, parse, includes, questions);
-  const items: readonly RawItem[] = found.map(({ finish }) => finish());
-  return { target, headers, widths: widthsFrom(answers), items, diagnostics: [] satisfies RawDiagnostic[] };
-}
-
-function widthsFrom(answers: readonly RawValue[]): RawWidths {
-  const entries = Object.keys(WIDTHS).map((name, index) => {
-    const answer = answers[index];
-    return [name, answer?.kind === 'integer' ? Number(answer.value) : 0];
-  });
-  return { ...noWidths(), ...Object.fromEntries(entries) };
-}
-
-function noWidths(): RawWidths {
-  return { short: 0, int: 0, long: 0, 'long long': 0, pointer: 0 };
-}
 
 async function readInput(): Promise<readonly UnitRequest[]> {
   const chunks: Buffer[] = [];
@@ -72,7 +22,7 @@ async function main(): Promise<void> {
   const native = library !== undefined && fileSystem !== undefined;
   const clang = native ? startNative(import.meta.url, library, fileSystem) : await startEmbedded(import.meta.url);
   process.stdout.write(`${JSON.stringify(clang.version)}\n`);
-  for (const request of requests) process.stdout.write(`${JSON.stringify(readUnit(clang, request))}\n`);
+  for (const request of requests) process.stdout.write(`${JSON.stringify(await readUnit(clang, request))}\n`);
   clang.stop();
 }
 
