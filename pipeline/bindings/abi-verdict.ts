@@ -1,4 +1,10 @@
-import semver from 'semver';
+// One by one: most of the package is for ranges, and takes as long to load as a header takes to parse.
+import SemVer from 'semver/classes/semver.js';
+import gt from 'semver/functions/gt.js';
+import gte from 'semver/functions/gte.js';
+import inc from 'semver/functions/inc.js';
+import lt from 'semver/functions/lt.js';
+import prerelease from 'semver/functions/prerelease.js';
 import type { AbiChange } from './abi-change.ts';
 import { type Bump, CHANGE_KINDS } from './abi-kinds.ts';
 
@@ -59,18 +65,18 @@ const SHIFTS: readonly { readonly before: string; readonly bumps: Readonly<Recor
  */
 export function judgeVersion(recorded: string, current: string, bump: Bump): VersionVerdict {
   if (bump === 'none') return { bump, needs: recorded, enough: true };
-  if (semver.prerelease(recorded) !== null) {
-    return { bump, needs: release(recorded), enough: semver.gt(current, recorded) };
+  if (prerelease(recorded) !== null) {
+    return { bump, needs: release(recorded), enough: gt(current, recorded) };
   }
-  const shift = SHIFTS.find(({ before }) => semver.lt(recorded, before));
+  const shift = SHIFTS.find(({ before }) => lt(recorded, before));
   const step = shift?.bumps[bump] ?? bump;
-  const needs = step === 'none' ? recorded : semver.inc(recorded, step);
+  const needs = step === 'none' ? recorded : inc(recorded, step);
   if (needs === null) throw new TypeError(`${recorded} is no version`);
-  return { bump, needs, enough: semver.gte(release(current), needs) };
+  return { bump, needs, enough: gte(release(current), needs) };
 }
 
 /** The version without its pre-release part. */
 function release(version: string): string {
-  const { major, minor, patch } = new semver.SemVer(version);
+  const { major, minor, patch } = new SemVer(version);
   return `${major}.${minor}.${patch}`;
 }

@@ -31,10 +31,8 @@ export interface Search {
  * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
  */
 export async function preloadBestParser(search: Search, workerPath: string): Promise<Libclang | null> {
-  const [found, { preloadLibrary }] = await Promise.all([
-    locateLibclang(search, workerPath),
-    import('./clang-native.ts'),
-  ]);
+  const { isCallable, preloadLibrary } = await import('./clang-native.ts');
+  const found = await locateLibclang(search, isCallable(workerPath));
   if (found !== null) preloadLibrary(workerPath, found.library);
   return found;
 }
@@ -59,7 +57,7 @@ export async function parseWithBestParser(
   search: Search,
   located?: Libclang | null,
 ): Promise<ParsedUnits> {
-  const found = located === undefined ? await locateLibclang(search, options.workerPath) : located;
+  const found = located === undefined ? await locateLibclang(search, canResolve(options.workerPath, 'koffi')) : located;
   if (found !== null) {
     const { library } = found;
     try {
@@ -72,10 +70,9 @@ export async function parseWithBestParser(
   return { units: await parseUnits(units, options), parser: 'embedded' };
 }
 
-/** @param from module from which the package that calls shared libraries is resolved. */
-async function locateLibclang(search: Search, from: string): Promise<Libclang | null> {
+/** @param callable whether the package is there that calls shared libraries. */
+async function locateLibclang(search: Search, callable: boolean): Promise<Libclang | null> {
   const { named, platform = process.platform } = search;
-  const callable = canResolve(from, 'koffi');
   if (named !== undefined) return chooseLibclang({ platform, callable, named: lookAt(named), folders: [] });
   if (!callable) return null;
   const configured = await configuredFolder(search, platform);

@@ -46,6 +46,16 @@ export function startNative(from: string, library: string, fileSystem: string): 
   };
 }
 
+/** Whether the package that calls shared libraries can be loaded; it then is. */
+export function isCallable(from: string): boolean {
+  try {
+    createRequire(from)('koffi');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Both of glibc and macOS: symbols are looked up when they are first used. */
 const RTLD_LAZY = 1;
 
