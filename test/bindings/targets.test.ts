@@ -49,7 +49,7 @@ function formatted(content: string): string {
 }
 
 describe('a header that differs between targets', () => {
-  it.each(['sys.rs', 'libkrun.d.ts', 'abi.json'])('gives exactly the committed %s', async (path) => {
+  it.each(['sys.rs', 'stub.rs', 'libkrun.d.ts', 'abi.json'])('gives exactly the committed %s', async (path) => {
     // How the files were made changes with their emitters, and is tested elsewhere.
     const content = contentOf(path).replace(/ {2}"made": \{[\s\S]*?\n {2}\},\n/, '');
     await expect(content).toMatchFileSnapshot(`${FOLDER}gpu.${path}`);
@@ -132,6 +132,17 @@ describe('the Rust of a header that differs between targets', () => {
     expect(others.map((one) => compile(conditional() + use, one).status === 0)).toEqual(
       others.map((one) => target !== 'darwin-arm64' && one !== CONDITIONS['darwin-arm64']),
     );
+  });
+
+  it('has a stub whose functions go before the declarations, on every target', () => {
+    const [types, stub] = ['sys.rs', 'stub.rs'].map((path) =>
+      contentOf(path).replaceAll(/all\(target_os = "(\w+)", target_arch = "(\w+)"\)/g, '$1_$2'),
+    );
+    const use = 'pub const USE: unsafe extern "C-unwind" fn() -> i32 = gpu_create;\n';
+    for (const condition of Object.values(CONDITIONS)) {
+      const crate = `#[allow(dead_code)]\nmod bindings {\n${types}}\npub use bindings::*;\n${stub}${use}`;
+      expect(compile(crate, condition)).toMatchObject({ status: 0, stderr: '' });
+    }
   });
 
   it('is refused, with the targets that there are, for any other', () => {
