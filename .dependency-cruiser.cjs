@@ -84,6 +84,12 @@ module.exports = {
       '^(node:)?(fs|fs/promises|child_process|net|http|https|worker_threads)$',
     ),
     only('only-view-imports-listr2', 'One file draws on the terminal.', '^pipeline/run/view\\.ts$', 'listr2'),
+    only(
+      'only-watch-imports-chokidar',
+      'One place waits for files to change.',
+      '^pipeline/effects/watch\\.ts$',
+      'chokidar',
+    ),
     only('only-http-imports-undici', 'One place speaks to servers.', '^pipeline/effects/http[a-z-]*\\.ts$', 'undici'),
     only(
       'only-archive-imports-tar',
@@ -102,6 +108,12 @@ module.exports = {
       'It runs in a process of its own.',
       '^pipeline/steps/napi-build-worker\\.ts$',
       '@napi-rs/cli',
+    ),
+    layer(
+      'only-pin-writes-pins',
+      'The committed pins are the root of trust: one command writes them, when somebody asks for it.',
+      '^pipeline/(?!commands/pin[a-z-]*\\.ts$)',
+      '^pipeline/effects/pin-files\\.ts$',
     ),
     layer('nothing-imports-generated', 'generated/ is output.', '^(pipeline|native)/', '^generated/'),
     {

@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
+import { median, ROOT } from './measure.mjs';
 
 const BINDGEN = join(process.env.A3S_BINDGEN ?? join(tmpdir(), 'a3s-bindgen'), 'bin/bindgen');
 const LIBCLANG = '/usr/lib/llvm-14/lib';
@@ -20,22 +21,22 @@ const LOOK = 2;
 const AIMS = { native: 1, embedded: 7, nativeMb: 160, embeddedMb: 300 };
 
 /**
- * @param root the repository @param folder for temporary files @param store a store that holds the source step's result
- * @param fail called with a message; does not return
+ * @param folder for temporary files @param store a store that holds the source step's result
+ * @throws Error for a command that fails: no figure of such a run counts.
  */
-export async function benchBindings({ root, folder, store, fail }) {
-  if (!existsSync(BINDGEN)) fail(`${BINDGEN} is missing: run ci/install-bindgen.sh`);
+export async function benchBindings(folder, store) {
+  if (!existsSync(BINDGEN)) throw new Error(`${BINDGEN} is missing: run ci/install-bindgen.sh`);
   const project = join(folder, 'bindings-project');
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'a3s-build.config.json'), '{}');
-  cpSync(join(root, 'generated'), join(project, 'generated'), { recursive: true });
+  cpSync(join(ROOT, 'generated'), join(project, 'generated'), { recursive: true });
 
   const check = (cli) => ({ args: [process.execPath, cli, 'bindings', '--check'], cwd: project });
-  const native = check(join(root, 'dist/cli.js'));
-  const embedded = check(withoutNative(root, join(folder, 'without-native')));
-  const peer = { args: [BINDGEN, ...(await bindgenArguments(root, folder, sourceHeaders(store)))], cwd: project };
-  const found = await measure({ native, embedded, peer }, { A3S_CACHE_DIR: store }, fail);
-  const told = await measure({ native, peer }, { A3S_CACHE_DIR: store, LIBCLANG_PATH: LIBCLANG }, fail);
+  const native = check(join(ROOT, 'dist/cli.js'));
+  const embedded = check(withoutNative(join(folder, 'without-native')));
+  const peer = { args: [BINDGEN, ...(await bindgenArguments(folder, sourceHeaders(store)))], cwd: project };
+  const found = await measure({ native, embedded, peer }, { A3S_CACHE_DIR: store });
+  const told = await measure({ native, peer }, { A3S_CACHE_DIR: store, LIBCLANG_PATH: LIBCLANG });
 
   ratio('check, libclang of the system', found.native, found.peer, AIMS.native);
   ratio('check, embedded libclang', found.embedded, found.peer, AIMS.embedded);
@@ -45,9 +46,9 @@ export async function benchBindings({ root, folder, store, fail }) {
 }
 
 /** The program in a folder of its own, installed without the optional package that calls shared libraries. */
-function withoutNative(root, folder) {
+function withoutNative(folder) {
   for (const name of ['dist', 'native', 'vendor', 'package.json', 'node_modules/libclangjs']) {
-    cpSync(join(root, name), join(folder, name), {
+    cpSync(join(ROOT, name), join(folder, name), {
       recursive: true,
       filter: (path) => !/native\/target|vendor\/libkrun$/.test(path),
     });
@@ -62,9 +63,9 @@ function sourceHeaders(store) {
 }
 
 /** The same standard headers, and the same dialect of C, for both. */
-async function bindgenArguments(root, folder, include) {
+async function bindgenArguments(folder, include) {
   const standard = join(folder, 'standard');
-  const source = readFileSync(join(root, 'pipeline/bindings/libclang/standard-headers.ts'), 'utf8');
+  const source = readFileSync(join(ROOT, 'pipeline/bindings/libclang/standard-headers.ts'), 'utf8');
   const { code } = await transform(source, { loader: 'ts', format: 'esm' });
   const { STANDARD_HEADERS } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
   for (const [name, content] of Object.entries(STANDARD_HEADERS)) {
@@ -77,11 +78,11 @@ async function bindgenArguments(root, folder, include) {
 }
 
 /** Runs the commands by turns; milliseconds and megabytes of each, as medians. */
-async function measure(commands, variables, fail) {
+async function measure(commands, variables) {
   const runs = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let round = 0; round < MEMORY_ROUNDS + ROUNDS; round += 1) {
     for (const [name, command] of Object.entries(commands)) {
-      runs[name].push(await run(command, variables, round < MEMORY_ROUNDS, fail));
+      runs[name].push(await run(command, variables, round < MEMORY_ROUNDS));
     }
   }
   const medians = (results) => ({
@@ -92,9 +93,9 @@ async function measure(commands, variables, fail) {
   return Object.fromEntries(Object.entries(runs).map(([name, results]) => [name, medians(results)]));
 }
 
-function run({ args: [command, ...args], cwd }, variables, watched, fail) {
+function run({ args: [command, ...args], cwd }, variables, watched) {
   const env = { ...process.env, CI: '', LIBCLANG_PATH: undefined, ...variables };
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const began = process.hrtime.bigint();
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     const peak = { largest: 0, sum: 0 };
@@ -103,10 +104,11 @@ function run({ args: [command, ...args], cwd }, variables, watched, fail) {
     child.stderr.on('data', (chunk) => {
       text += chunk;
     });
+    child.on('error', reject);
     child.on('close', (code, signal) => {
       const ms = Number(process.hrtime.bigint() - began) / 1e6;
       clearInterval(timer);
-      if (code !== 0) fail(`${command} ${args.join(' ')} ended with ${signal ?? code}:\n${text}`);
+      if (code !== 0) reject(new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}:\n${text}`));
       resolve({ ms, largestMb: peak.largest / 1024, sumMb: peak.sum / 1024 });
     });
   });
@@ -148,8 +150,4 @@ function ratio(what, ours, peer, aim) {
 function memory(what, { largestMb, sumMb }, aim) {
   const verdict = largestMb <= aim ? 'within' : 'ABOVE';
   console.log(`${what}: ${largestMb.toFixed(0)} MB in one process (${verdict} ${aim}), ${sumMb.toFixed(0)} MB in all`);
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -11,10 +11,9 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { benchBindings } from './bench-bindings.mjs';
+import { median, ROOT, time } from './measure.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli.js');
 const TRIPLE = 'x86_64-unknown-linux-gnu';
 const NOOP_ROUNDS = 15;
@@ -27,7 +26,7 @@ const [only] = process.argv.slice(2);
 try {
   if (only === 'bindings') {
     warmRegistries();
-    await benchBindings({ root: ROOT, folder, store: join(folder, 'warm-store'), fail });
+    await benchBindings(folder, join(folder, 'warm-store'));
   } else if (only === undefined) {
     warmRegistries();
     const tree = prepareTree();
@@ -37,12 +36,12 @@ try {
     time('node', [CLI, '--out', out], { A3S_CACHE_DIR: store });
     benchNoop({ A3S_CACHE_DIR: store }, ['--out', out]);
     benchComments(tree);
-    await benchBindings({ root: ROOT, folder, store: join(folder, 'warm-store'), fail });
+    await benchBindings(folder, join(folder, 'warm-store'));
   } else if (only === 'quick') {
     time('node', [CLI], {});
     benchNoop({}, []);
   } else {
-    fail(`unknown part: ${only}; there are quick and bindings`);
+    throw new Error(`unknown part: ${only}; there are quick and bindings`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -109,23 +108,8 @@ function benchComments(tree) {
     const { steps } = JSON.parse(readFileSync(join(out, 'linux-x64/manifest.json'), 'utf8'));
     const ran = steps.filter((step) => step.outcome === 'built').map((step) => step.id);
     console.log(`comment in ${file}: ${seconds.toFixed(2)} s, steps that ran: ${ran.join(', ')}`);
-    if (ran.includes('libkrun')) fail(`a comment in ${file} rebuilt libkrun`);
+    if (ran.includes('libkrun')) throw new Error(`a comment in ${file} rebuilt libkrun`);
   }
-}
-
-/** Seconds that a whole process takes. */
-function time(command, args, variables, cwd = ROOT) {
-  const env = { ...process.env, CI: '', ...variables };
-  const began = process.hrtime.bigint();
-  const { status, stderr, error } = spawnSync(command === 'node' ? process.execPath : command, args, {
-    cwd,
-    env,
-    encoding: 'utf8',
-  });
-  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-  if (status !== 0)
-    fail(`${command} ${args.join(' ')} failed (${error?.message ?? `exit code ${status}`}):\n${stderr}`);
-  return seconds;
 }
 
 function print(what, ours, peerName, peer, target) {
@@ -134,15 +118,4 @@ function print(what, ours, peerName, peer, target) {
   console.log(
     `${what}: ${ours.toFixed(3)} s · ${peerName}: ${peer.toFixed(3)} s · ratio ${ratio.toFixed(2)} (${verdict} ${target})`,
   );
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function fail(message) {
-  console.error(message);
-  rmSync(folder, { recursive: true, force: true });
-  process.exit(1);
 }

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, cp, rm } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,12 @@ await build({
   external: ['@napi-rs/wasm-tools'],
 });
 await buildNpmRuntime(`${dist}/npm`);
+// npm packs no links, and the crate's generated modules are links into generated/.
+await cp(`${root}native/libkrun-sys`, `${dist}/libkrun-sys`, {
+  recursive: true,
+  dereference: true,
+  filter: (path) => !path.startsWith(`${root}native/libkrun-sys/target`),
+});
 const declare = ['--project', 'tsconfig.json', '--no-check', '--no-banner', '--silent'];
 await run(
   `${root}node_modules/.bin/dts-bundle-generator`,

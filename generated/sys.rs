@@ -23,6 +23,7 @@ pub struct krun_rect {
     pub width: u32,
     pub height: u32,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_rect>() == 16);
     assert!(core::mem::align_of::<krun_rect>() == 4);
@@ -43,6 +44,7 @@ pub struct krun_display_basic_framebuffer_vtable {
     pub alloc_frame: krun_display_alloc_frame_fn,
     pub present_frame: krun_display_present_frame_fn,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_display_basic_framebuffer_vtable>() == 40);
     assert!(core::mem::align_of::<krun_display_basic_framebuffer_vtable>() == 8);
@@ -58,6 +60,7 @@ const _: () = {
 pub union krun_display_vtable {
     pub basic_framebuffer: krun_display_basic_framebuffer_vtable,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_display_vtable>() == 40);
     assert!(core::mem::align_of::<krun_display_vtable>() == 8);
@@ -72,6 +75,7 @@ pub struct krun_display_backend {
     pub create: krun_display_create_fn,
     pub vtable: krun_display_vtable,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_display_backend>() == 64);
     assert!(core::mem::align_of::<krun_display_backend>() == 8);
@@ -88,6 +92,7 @@ pub struct krun_input_event {
     pub code: u16,
     pub value: u32,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_event>() == 8);
     assert!(core::mem::align_of::<krun_input_event>() == 4);
@@ -111,6 +116,7 @@ pub struct krun_input_event_provider_vtable {
     pub get_ready_efd: krun_input_get_ready_efd_fn,
     pub next_event: krun_input_next_event_fn,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_event_provider_vtable>() == 24);
     assert!(core::mem::align_of::<krun_input_event_provider_vtable>() == 8);
@@ -127,6 +133,7 @@ pub struct krun_input_device_ids {
     pub product: u16,
     pub version: u16,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_device_ids>() == 8);
     assert!(core::mem::align_of::<krun_input_device_ids>() == 2);
@@ -145,6 +152,7 @@ pub struct krun_input_absinfo {
     pub flat: u32,
     pub res: u32,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_absinfo>() == 20);
     assert!(core::mem::align_of::<krun_input_absinfo>() == 4);
@@ -178,6 +186,7 @@ pub struct krun_input_config_vtable {
     pub query_abs_info: krun_input_query_abs_info_fn,
     pub query_properties: krun_input_query_properties_fn,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_config_vtable>() == 56);
     assert!(core::mem::align_of::<krun_input_config_vtable>() == 8);
@@ -198,6 +207,7 @@ pub struct krun_input_config {
     pub create: krun_input_create_fn,
     pub vtable: krun_input_config_vtable,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_config>() == 80);
     assert!(core::mem::align_of::<krun_input_config>() == 8);
@@ -215,6 +225,7 @@ pub struct krun_input_event_provider {
     pub create: krun_input_create_fn,
     pub vtable: krun_input_event_provider_vtable,
 }
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(core::mem::size_of::<krun_input_event_provider>() == 48);
     assert!(core::mem::align_of::<krun_input_event_provider>() == 8);

@@ -7,7 +7,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // These need a finished build: `npm run test:e2e` runs them.
     exclude: ['test/e2e/**', 'test/boot/**', 'test/addon/**'],
-    testTimeout: 20_000,
+    // Most of the time goes into waiting for processes and servers that the tests start.
+    maxWorkers: 4,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: reporters('unit'),
   },

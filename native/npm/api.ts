@@ -113,6 +113,8 @@ export type VmErrorCode =
   | 'LAUNCHER_NOT_EXECUTABLE'
   /** The system could not start the launcher; `cause` is its error. */
   | 'LAUNCHER_NOT_STARTED'
+  /** This package is a stub, made with `A3S_DEPS_STUB`: nothing in it can run. The functions of `raw` throw it too. */
+  | 'ERR_LIBKRUN_STUB'
   /** A code that this version does not know; the message holds it. */
   | 'LAUNCHER_UNKNOWN';
 

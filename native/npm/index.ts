@@ -4,6 +4,7 @@ import { hostFacts } from './host.ts';
 import { lazyObject } from './lazy.ts';
 import table from './platform.cjs';
 import { startVm } from './start.ts';
+import { stubLibrary, stubVm } from './stub.ts';
 
 export * from './api.ts';
 export { explainExitCode } from './exit-code.ts';
@@ -22,10 +23,10 @@ const binaries = openBinaries(table, hostFacts);
  *
  * @throws {LoadError} at once, when the binaries of this platform are missing or cannot work here
  * @throws {VmError} at once for a configuration that cannot be passed on and for a launcher that may not be executed;
- * as a rejection for everything that the launcher finds out
+ * as a rejection for everything that the launcher finds out; in a stub, with the code ERR_LIBKRUN_STUB
  */
 export function run(config: VmConfig, options: RunOptions = {}): VmProcess {
-  return startVm(binaries.launcher(), config, options);
+  return table.stub === undefined ? startVm(binaries.launcher(), config, options) : stubVm(config, options);
 }
 
 /**
@@ -33,6 +34,11 @@ export function run(config: VmConfig, options: RunOptions = {}): VmProcess {
  * them is touched. `raw.raw.krunStartEnter` takes this process over and ends it with the guest's exit code; `run` does
  * not.
  *
+ * In a stub (a package made with `A3S_DEPS_STUB`) the constants have their values, and every function throws an `Error`
+ * with the code `ERR_LIBKRUN_STUB`.
+ *
  * @throws {LoadError} at the first touch, when the addon cannot be loaded
  */
-export const raw: RawLibrary = lazyObject(() => binaries.addon()) as RawLibrary;
+export const raw: RawLibrary = lazyObject(() =>
+  table.stub === undefined ? binaries.addon() : stubLibrary(table.stub()),
+) as RawLibrary;

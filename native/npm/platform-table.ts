@@ -1,3 +1,5 @@
+import type { StubTable } from './stub.ts';
+
 /** A platform package, with the calls that reach its files; each call names the file literally. */
 export interface PlatformEntry {
   readonly package: string;
@@ -17,4 +19,6 @@ export interface PlatformTable {
   readonly node: string;
   /** By Node's names for platform and processor: `linux-x64`. */
   readonly platforms: Readonly<Record<string, PlatformEntry>>;
+  /** In a stub package, which has no platforms. */
+  readonly stub?: () => StubTable;
 }

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type RunOptions, type VmConfig, VmError, type VmExit, type VmProcess } from './api.ts';
 import { describeVm } from './description.ts';
 import { failureFrom } from './failure.ts';
+import { vmHandle } from './handle.ts';
 import { connectStreams, stdioOf } from './streams.ts';
 
 /** Descriptors beyond the standard streams: the description goes in on one, a failure comes back on the other. */
@@ -38,19 +39,14 @@ export function startVm(launcher: string, config: VmConfig, options: RunOptions 
   endWithThisProcess(child);
   connectStreams(child, options);
   send(child, description);
-  const exit = settle(child, launcher, options.signal);
-  // Whoever reads the output first and awaits the end later must not find the process ended by a rejection meanwhile.
-  exit.catch(() => {});
-  return {
+  return vmHandle({
     pid: child.pid,
     stdin: options.stdin === undefined || typeof options.stdin === 'string' ? child.stdin : null,
     stdout: options.stdout === undefined || typeof options.stdout === 'string' ? child.stdout : null,
     stderr: options.stderr === undefined || typeof options.stderr === 'string' ? child.stderr : null,
-    exit,
+    exit: settle(child, launcher, options.signal),
     kill: (signal = 'SIGTERM') => child.kill(signal),
-    // biome-ignore lint/suspicious/noThenProperty: awaiting the handle is part of the interface
-    then: (fulfilled, rejected) => exit.then(({ code }) => code).then(fulfilled, rejected),
-  };
+  });
 }
 
 function requireExecutable(launcher: string): void {

@@ -7,6 +7,8 @@ export const LOCK_PATH = 'generated/abi.json';
 /** Every file of `generated/` but the lock itself, in the order in which the lock names them. */
 export const LOCKED_FILES = [
   'sys.rs',
+  'stub.rs',
+  'missing.rs',
   'napi/Cargo.lock',
   'napi/Cargo.toml',
   'napi/build.rs',

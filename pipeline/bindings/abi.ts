@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LOCK_FORM } from './abi-files.ts';
 import type { AbiInterface, AbiLock, AbiMade } from './abi-schema.ts';
+import { escapeSteering } from './comment-text.ts';
 import { commonIr } from './common-ir.ts';
 import type { CType, Docs, EmittedFile, FunctionItem, HeaderIr, Item, ParameterRole, RecordItem } from './ir.ts';
 import { nodeModel } from './napi-model.ts';
@@ -25,16 +26,18 @@ export function lockText({ form, headers, made, interfaces }: AbiLock): string {
 /**
  * Says how files were made: for which package version, by what, and the SHA-256 of each.
  * @param runtimeLock Text of the Cargo.lock that the addon's dependencies are taken from.
+ * @param missing Functions that the library does not export.
  */
 export function describeMade(
   packageVersion: string,
   toolVersion: string,
   runtimeLock: string,
+  missing: readonly string[],
   files: readonly EmittedFile[],
 ): AbiMade {
   return {
     package: packageVersion,
-    generator: sha256Of(JSON.stringify([toolVersion, sha256Of(runtimeLock)])),
+    generator: sha256Of(JSON.stringify([toolVersion, sha256Of(runtimeLock), missing])),
     files: files.map(({ path, content }) => ({ path, sha256: sha256Of(content) })),
   };
 }
@@ -173,9 +176,11 @@ function roleText(role: ParameterRole): string {
       return `fixed-bytes ${role.length}`;
     case 'buffer':
     case 'record':
+    case 'out-bytes':
       return `${role.kind} counted by ${role.lengthIn}`;
     case 'buffer-length':
     case 'record-length':
+    case 'out-length':
       return `${role.kind} of ${role.of}`;
     default:
       return role.kind;
@@ -184,7 +189,7 @@ function roleText(role: ParameterRole): string {
 
 /** JSON in which an object or list without others inside stands on one line. */
 function layOut(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (value === null || typeof value !== 'object') return escapeSteering(JSON.stringify(value));
   const inner = `${indent}  `;
   const flat = Object.values(value).every((entry) => entry === null || typeof entry !== 'object');
   const entries = Array.isArray(value)

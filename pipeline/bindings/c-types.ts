@@ -1,5 +1,6 @@
 import type { CType } from './ir.ts';
-import type { RawScalar, RawType, RawWidths } from './libclang/raw.ts';
+import type { RawScalar, RawType, RawUnit, RawWidths } from './libclang/raw.ts';
+import { type Resolve, resolver } from './napi-resolve.ts';
 
 type Bits = 8 | 16 | 32 | 64;
 
@@ -97,4 +98,14 @@ function bitsOf(base: string, widths: RawWidths): Bits | null {
 
 function map(result: TypeResult, wrap: (type: CType) => CType): TypeResult {
   return 'type' in result ? { type: wrap(result.type) } : result;
+}
+
+/** Makes the resolver for the typedefs and enums that a parser reported. */
+export function rawResolver({ items, widths }: RawUnit): Resolve {
+  const known = new Map<string, CType>();
+  for (const item of items) {
+    const result = item.kind === 'typedef' || item.kind === 'enum' ? toCType(item.type, widths) : null;
+    if (result !== null && 'type' in result) known.set(item.name, result.type);
+  }
+  return resolver((name) => known.get(name));
 }

@@ -1,4 +1,7 @@
+import { plainText } from './comment-text.ts';
+import type { Docs } from './ir.ts';
 import type { NodeFunction } from './napi-model.ts';
+import type { ResultValue } from './napi-results.ts';
 
 /** A comment block as ts-morph takes it; a description that starts with a line break is written over several lines. */
 export interface DocBlock {
@@ -46,9 +49,9 @@ export function docsOf(one: NodeFunction, prose: boolean): DocBlock {
     const text = docs?.parameters[cName] ?? '';
     if (text !== '') tags.push({ tagName: 'param', text: `${jsName} ${escapeComment(text)}` });
   }
-  if (docs !== null && docs.returns !== '' && RETURNS_WORDS.has(result.type)) {
-    tags.push({ tagName: 'returns', text: escapeComment(docs.returns.replace(FAILURE_WORDS, '')) });
-  }
+  const [first, ...more] = result.values;
+  const returns = first === undefined || more.length > 0 ? '' : valueText(first, docs);
+  if (returns !== '') tags.push({ tagName: 'returns', text: escapeComment(returns) });
   tags.push({ tagName: 'throws', text: `{KrunError} ${THROWS[item.meaning]}` });
   const { deprecated = null } = item.docs ?? {};
   // That a function is deprecated is a fact of the interface; why, is the header's prose.
@@ -58,8 +61,21 @@ export function docsOf(one: NodeFunction, prose: boolean): DocBlock {
   return { description: multiline([...paragraphs, `C function: \`${item.name}\`.`].join('\n\n')), tags };
 }
 
-/** Only where the result is a value: what the header says of 0 and of negative numbers is an exception here. */
-const RETURNS_WORDS: ReadonlySet<string> = new Set(['number', 'boolean', 'bigint']);
+/** The comment of one field of the object that a function returns, if there is anything to say. */
+export function valueDocs(value: ResultValue, docs: Docs | null): readonly DocBlock[] {
+  const text = valueText(value, docs);
+  return text === '' ? [] : [summaryOnly(text)];
+}
+
+/** What the header says of a value; of 0 and of negative numbers it speaks elsewhere, as they are exceptions here. */
+function valueText({ cName }: ResultValue, docs: Docs | null): string {
+  if (docs === null) return '';
+  if (cName === null) return docs.returns.replace(FAILURE_WORDS, '');
+  return (docs.parameters[cName] ?? '').replace(OUT_WORDS, '');
+}
+
+/** How the header begins what it says of a pointer that a value is written through; JavaScript gets the value. */
+const OUT_WORDS = /^(?:receives|is set to|out(?:put)?(?: parameter)?[:,])\s+/i;
 
 /** How the header ends its sentences about results; in JavaScript a failure is thrown, never returned. */
 const FAILURE_WORDS = /,?\s+or a negative error number on failure\b/i;
@@ -76,19 +92,16 @@ function multiline(text: string): string {
   return text.includes('\n') ? `\n${text}` : text;
 }
 
-/** Characters that reorder what is shown, and control characters other than line breaks. */
-const UNSAFE = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
 /** The header's words inside a comment block: they can neither end it nor pass for a tag. */
 function escapeComment(text: string): string {
   return (
-    text
-      .replace(/\r\n?/g, '\n')
-      .replace(UNSAFE, ' ')
+    plainText(text)
       .replace(/\*\//g, '*\\/')
       // A comment that seems to open another one makes ts-morph lose count.
       .replace(/\/\*/g, '/\\*')
       .replace(/@/g, '\\@')
+      // A fence left open would take the tags along.
+      .replace(/`{3,}|~{3,}/g, (fence) => fence.replace(/./g, '\\$&'))
       .split('\n')
       .map((line) => line.trim())
       .join('\n')

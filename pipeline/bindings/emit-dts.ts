@@ -1,6 +1,7 @@
 import {
   type FunctionDeclarationStructure,
   IndentationText,
+  type InterfaceDeclarationStructure,
   type JSDocStructure,
   type OptionalKind,
   Project,
@@ -9,9 +10,9 @@ import {
   VariableDeclarationKind,
   type VariableStatementStructure,
 } from 'ts-morph';
-import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly } from './dts-docs.ts';
+import { docsOf, ERROR_CONTRACT, LOAD_CONTRACT, summaryOnly, valueDocs } from './dts-docs.ts';
 import type { EmittedFile, HeaderIr } from './ir.ts';
-import { type NodeConstant, type NodeFunction, nodeModel } from './napi-model.ts';
+import { type NodeConstant, type NodeFunction, nodeModel, OWN_NAMES } from './napi-model.ts';
 
 export interface DtsOptions {
   /** Whether the header's prose goes into the comments; signatures and this project's own words always do. */
@@ -34,13 +35,16 @@ export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<Emitte
   file.addVariableStatements(
     model.constants.map((one) => constantStructure(one, options.docs, VariableDeclarationKind.Const)),
   );
+  file.addInterfaces(
+    model.functions.filter(({ result }) => result.values.length > 1).map((one) => resultStructure(one, options.docs)),
+  );
   const top = model.functions.filter((one) => one.namespace === null);
   const raw = model.functions.filter((one) => one.namespace === 'raw');
   file.addFunctions([LOAD_LIBRARY, ...top.map((one) => functionStructure(one, options.docs))]);
   if (raw.length > 0) {
     file
       .addModule({
-        name: 'raw',
+        name: OWN_NAMES[1],
         isExported: true,
         hasDeclareKeyword: true,
         docs: [summaryOnly('Calls that take over the calling process; start a virtual machine through the launcher.')],
@@ -56,7 +60,7 @@ export async function emitDts(ir: HeaderIr, options: DtsOptions): Promise<Emitte
 }
 
 const LOAD_LIBRARY: OptionalKind<FunctionDeclarationStructure> = {
-  name: 'loadLibrary',
+  name: OWN_NAMES[0],
   isExported: true,
   hasDeclareKeyword: true,
   parameters: [{ name: 'folder', type: 'string' }],
@@ -94,6 +98,23 @@ function constantStructure(
     declarationKind,
     declarations: [{ name: one.name, type: one.literal }],
     docs: text,
+  };
+}
+
+/** The object in which a function with several results returns them. */
+function resultStructure(
+  { item, jsName, result }: NodeFunction,
+  docs: boolean,
+): OptionalKind<InterfaceDeclarationStructure> {
+  return {
+    name: result.type,
+    isExported: true,
+    docs: [summaryOnly(`What \`${jsName}\` returns.`)],
+    properties: result.values.map((value) => ({
+      name: value.jsName,
+      type: value.type,
+      docs: [...valueDocs(value, docs ? item.docs : null)],
+    })),
   };
 }
 

@@ -1,14 +1,7 @@
 import { rustFloat } from './float-text.ts';
 import type { ConstantItem, EmittedFile, EnumItem, FunctionItem, HeaderIr, TypedefItem } from './ir.ts';
-import {
-  cStringLiteral,
-  LINE_WIDTH,
-  returnType,
-  rustDocs,
-  rustIdentifier,
-  type TypeWriter,
-  typeWriter,
-} from './rust-text.ts';
+import { ffiImports, functionHead } from './rust-functions.ts';
+import { cStringLiteral, LINE_WIDTH, rustDocs, rustIdentifier, type TypeWriter, typeWriter } from './rust-text.ts';
 import { rustRecord } from './sys-records.ts';
 import { functionTable } from './sys-table.ts';
 
@@ -25,10 +18,7 @@ interface Output {
  * @param options `docs`: whether the header's comments come along.
  */
 export function emitSys(ir: HeaderIr, options: { readonly docs: boolean }): EmittedFile {
-  const functionNames = new Set(
-    ir.items.flatMap((item) => (item.kind === 'typedef' && item.type.kind === 'function' ? [item.name] : [])),
-  );
-  const output: Output = { docs: options.docs, types: typeWriter((name) => functionNames.has(name)) };
+  const output: Output = { docs: options.docs, types: typeWriterFor(ir) };
   const named = new Map(ir.items.map((item) => [item.name, item]));
   const types: string[] = [];
   const constants: string[] = [];
@@ -46,8 +36,16 @@ export function emitSys(ir: HeaderIr, options: { readonly docs: boolean }): Emit
     functions.length === 0 ? '' : `unsafe extern "C" {\n${functions.join(separator)}}\n`,
     functionTable(ir, output.types.write),
   ].filter((block) => block !== '');
-  const head = [BANNER, allowances(ir), imports(output.types.used)].filter((part) => part !== '');
+  const head = [BANNER, allowances(ir), ffiImports(output.types.used)].filter((part) => part !== '');
   return { path: 'sys.rs', content: [...head, ...blocks].join('\n') };
+}
+
+/** Writes the types of a header, whose typedefs say which names stand for function types. */
+export function typeWriterFor({ items }: HeaderIr): TypeWriter {
+  const functionNames = new Set(
+    items.flatMap((item) => (item.kind === 'typedef' && item.type.kind === 'function' ? [item.name] : [])),
+  );
+  return typeWriter((name) => functionNames.has(name));
 }
 
 /** Only the lints that C's own names would trip. */
@@ -67,26 +65,6 @@ function allowances(ir: HeaderIr): string {
   return lints.map(([needed, lint]) => (needed ? `#![allow(${lint})]\n` : '')).join('');
 }
 
-function imports(used: ReadonlySet<string>): string {
-  if (used.size === 0) return '';
-  const names = [...used].toSorted();
-  if (names.length === 1) return `use core::ffi::${names[0]};\n`;
-  const line = `use core::ffi::{${names.join(', ')}};\n`;
-  return line.length <= LINE_WIDTH ? line : `use core::ffi::{\n${fill(names)}};\n`;
-}
-
-/** Words with commas, as many to a line as fit. */
-function fill(words: readonly string[]): string {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    const longer = `${last} ${word},`;
-    if (last === undefined || longer.length > LINE_WIDTH) lines.push(`    ${word},`);
-    else lines[lines.length - 1] = longer;
-  }
-  return lines.map((line) => `${line}\n`).join('');
-}
-
 function constant({ name, value, docs }: ConstantItem, output: Output): string {
   const [type, text] = typeAndText(value, output);
   return docsOf(docs, '', output) + assignment(`pub const ${rustIdentifier(name)}: ${type}`, text);
@@ -99,15 +77,8 @@ function typeAndText(value: ConstantItem['value'], { types }: Output): readonly 
 }
 
 function externFunction(item: FunctionItem, output: Output): string {
-  const { write } = output.types;
-  const parameters = item.parameters.map(({ name, type }) => `${rustIdentifier(name)}: ${write(type)}`);
-  if (item.variadic) parameters.push('...');
-  const head = `    pub fn ${rustIdentifier(item.name)}(`;
-  const tail = `)${returnType(item.returns, write)};\n`;
-  const line = `${head}${parameters.join(', ')}${tail}`;
-  const comma = item.variadic ? '' : ',';
-  const broken = `${head}\n        ${parameters.join(',\n        ')}${comma}\n    ${tail}`;
-  return `${docsOf(item.docs, '    ', output)}${line.length <= LINE_WIDTH + 1 ? line : broken}`;
+  const head = functionHead(item, output.types.write, { lead: '    pub fn', end: ';' });
+  return `${docsOf(item.docs, '    ', output)}${head}`;
 }
 
 function alias(item: EnumItem | TypedefItem, output: Output): string {

@@ -1,8 +1,11 @@
 import { describeMade, emitAbi } from './abi.ts';
 import { commonIr } from './common-ir.ts';
+import { emitMissing } from './emit-missing.ts';
 import { emitNapi } from './emit-napi.ts';
+import { emitStub } from './emit-stub.ts';
+import { emitSys } from './emit-sys.ts';
 import type { EmittedFile, HeaderIr, Skipped } from './ir.ts';
-import { emitSysForTargets } from './sys-targets.ts';
+import { rustForTargets } from './rust-targets.ts';
 import { groupByInterface, skippedOf } from './target-groups.ts';
 
 export interface GenerateOptions {
@@ -10,6 +13,8 @@ export interface GenerateOptions {
   readonly docs: boolean;
   /** Text of the Cargo.lock of the workspace that holds the addon's runtime crate. */
   readonly lock: string;
+  /** Functions that the headers declare and the library does not export. */
+  readonly missing: readonly string[];
   /** Version of the packages that the bindings are for, and of this program; both go into the interface lock. */
   readonly versions: { readonly package: string; readonly tool: string };
 }
@@ -28,14 +33,19 @@ const RUNTIME_PATH = '../../native/node';
  */
 export async function generateBindings(
   irs: readonly HeaderIr[],
-  { docs, lock, versions }: GenerateOptions,
+  { docs, lock, missing, versions }: GenerateOptions,
 ): Promise<Generated> {
   const { emitDts } = await import('./emit-dts.ts');
   const groups = groupByInterface(irs);
   const common = commonIr(groups);
   const napi = emitNapi(common.ir, { docs, lock, runtimePath: RUNTIME_PATH });
-  const files = [emitSysForTargets(groups, { docs }), ...napi.files, await emitDts(common.ir, { docs })];
-  const made = describeMade(versions.package, versions.tool, lock, files);
-  const skipped = [...skippedOf(irs), ...common.skipped, ...napi.skipped];
+  const rust = rustForTargets(groups, (ir) => [
+    { file: emitSys(ir, { docs }), skipped: [] },
+    emitStub(ir, { docs }),
+    emitMissing(ir, { docs, missing }),
+  ]);
+  const files = [...rust.files, ...napi.files, await emitDts(common.ir, { docs })];
+  const made = describeMade(versions.package, versions.tool, lock, missing, files);
+  const skipped = [...skippedOf(irs), ...rust.skipped, ...common.skipped, ...napi.skipped];
   return { files: [...files, emitAbi(irs, made)], skipped };
 }

@@ -1,22 +1,21 @@
 import { buildError } from '../plan/errors.ts';
-import { integerType, toCType, toParameterType } from './c-types.ts';
+import { integerType, rawResolver, toCType, toParameterType } from './c-types.ts';
 import { matchDocs, parseDocs } from './docs.ts';
 import { floatText } from './float-text.ts';
-import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Place, Skipped } from './ir.ts';
+import type { ConstantItem, CType, Docs, EnumItem, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { withKnownTypes, withSoundCalls } from './known-types.ts';
 import type { RawEnum, RawFunction, RawItem, RawMacro, RawUnit } from './libclang/raw.ts';
+import type { Resolve } from './napi-resolve.ts';
+import { misfits, staleEntries, unnamed } from './override-checks.ts';
 import type { Override } from './overrides.ts';
+import { type Question, refuseQuestions } from './questions.ts';
 import { rustGaps, withFields } from './record-items.ts';
-import { parameterRoles, returnMeaning } from './roles.ts';
-
-/** A question that only reading the implementation answers. */
-interface Question {
-  readonly place: Place;
-  readonly text: string;
-}
+import { type Asked, parameterRoles, returnMeaning } from './roles.ts';
 
 interface Context {
   readonly raw: RawUnit;
+  /** Follows typedefs and enums. */
+  readonly resolve: Resolve;
   readonly overrides: ReadonlyMap<string, Override>;
   readonly questions: Question[];
   readonly skipped: Skipped[];
@@ -28,14 +27,16 @@ interface Context {
  * @throws BuildError A3S3002 when the parser reported errors, or the headers declare no function.
  * @param tell For comparing headers that nobody has reviewed: receives each question and stale override, and the
  *   plainest answer (a status, a plain value) is taken instead of stopping.
- * @throws BuildError A3S3003 listing every function whose meaning nothing proves, and every stale override.
+ * @throws BuildError A3S3003 listing every function whose meaning nothing proves, with an entry for the configuration
+ *   that would answer, and every override that does not fit the headers.
  */
 export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (question: string) => void): HeaderIr {
   refuseErrors(raw);
   const context: Context = {
     raw,
+    resolve: rawResolver(raw),
     overrides: new Map(overrides.map((override) => [override.function, override])),
-    questions: staleOverrides(raw, overrides),
+    questions: [...staleEntries(raw, overrides)],
     skipped: [],
   };
   const { skipped } = context;
@@ -48,7 +49,7 @@ export function toIr(raw: RawUnit, overrides: readonly Override[], tell?: (quest
       where: { file: raw.headers[0] ?? '' },
     });
   }
-  if (tell === undefined) refuseQuestions(context);
+  if (tell === undefined) refuseQuestions(context.questions, overrides);
   else for (const { text } of context.questions) tell(text);
   const kept = withKnownTypes(items, skipped);
   skipped.push(...rustGaps(kept, raw.widths.pointer));
@@ -63,28 +64,6 @@ function refuseErrors(raw: RawUnit): void {
     message: `${first.text}${rest}`,
     ...(first.place === null ? {} : { where: first.place }),
   });
-}
-
-function staleOverrides(raw: RawUnit, overrides: readonly Override[]): Question[] {
-  const functions = new Map(
-    raw.items.flatMap((item) => (item.kind === 'function' ? [[item.name, item] as const] : [])),
-  );
-  const place = { file: raw.headers[0] ?? '', line: 1 };
-  return overrides.flatMap(({ function: name, parameters = {} }) => {
-    const found = functions.get(name);
-    if (found === undefined) return [{ place, text: `${name}: an override names it, but the header does not` }];
-    const names = new Set(found.parameters.map((parameter) => parameter.name));
-    return Object.keys(parameters)
-      .filter((parameter) => !names.has(parameter))
-      .map((parameter) => ({ place: found.place, text: `${name}: an override names a parameter "${parameter}"` }));
-  });
-}
-
-function refuseQuestions({ questions }: Context): void {
-  const [first] = questions;
-  if (first === undefined) return;
-  const texts = questions.map(({ text }) => text);
-  throw buildError('A3S3003', { message: `not proven: ${texts.join('; ')}`, where: first.place });
 }
 
 /** C allows to declare a thing more than once; a redefined macro counts as it stands at the end. */
@@ -160,18 +139,24 @@ function convertFunction(item: RawFunction, context: Context, skip: (reason: str
     if ('reason' in result) return skip(result.reason);
     const length = parameter.type.kind === 'array' ? parameter.type.length : null;
     const fixedLength = length === null ? null : Number(length);
-    candidates.push({ name: parameter.name || `argument_${index}`, type: result.type, fixedLength });
+    candidates.push({ name: parameter.name || unnamed(index), type: result.type, fixedLength });
   }
   const names = candidates.map(({ name }) => name);
   const docs = docsOf(item, names);
   const override = context.overrides.get(item.name);
-  const ask = (question: string) => context.questions.push({ place: item.place, text: `${item.name}: ${question}` });
+  const ask = (question: string, asked: Asked) =>
+    context.questions.push({ place: item.place, function: item.name, text: `${item.name}: ${question}`, asked });
+  if (override !== undefined) context.questions.push(...misfits(override, item.place, candidates));
   return [
     {
       kind: 'function',
       name: item.name,
       place: item.place,
-      parameters: parameterRoles(candidates, docs, override?.parameters ?? {}, ask),
+      parameters: parameterRoles(
+        candidates,
+        { docs, overrides: override?.parameters ?? {}, resolve: context.resolve },
+        ask,
+      ),
       returns: returns.type,
       meaning: returnMeaning(returns.type, docs, item.noReturn, override?.returns, ask),
       variadic: item.variadic,

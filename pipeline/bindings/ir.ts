@@ -40,10 +40,21 @@ export type ParameterRole =
   | { readonly kind: 'string-array' }
   /** Exactly `length` bytes. */
   | { readonly kind: 'fixed-bytes'; readonly length: number }
-  /** Bytes whose count stands in the parameter named `lengthIn`. */
+  /** Numbers or bytes that the function only reads; their count stands in the parameter named `lengthIn`. */
   | { readonly kind: 'buffer'; readonly lengthIn: string }
-  /** Count of the bytes in the parameter named `of`; callers of a safe binding never pass it. */
+  /** Count of the elements in the parameter named `of`; callers of a safe binding never pass it. */
   | { readonly kind: 'buffer-length'; readonly of: string }
+  /** Pointer to one value that the function only writes: part of the result of a safe binding. */
+  | { readonly kind: 'out' }
+  /**
+   * Pointer that the function sets to bytes which stay valid until the process ends. It writes their count through
+   * the parameter named `lengthIn`.
+   */
+  | { readonly kind: 'out-bytes'; readonly lengthIn: string }
+  /** Pointer to the count of the bytes that the parameter named `of` is set to. */
+  | { readonly kind: 'out-length'; readonly of: string }
+  /** Memory that C goes on using after the call: a copy would be gone by then, so only raw bindings can offer it. */
+  | { readonly kind: 'retained' }
   /** Pointer to a record (passed with its size): only raw bindings can offer it. */
   | { readonly kind: 'record'; readonly lengthIn: string }
   | { readonly kind: 'record-length'; readonly of: string };

@@ -1,10 +1,13 @@
+import { escapeSteering } from './comment-text.ts';
 import { rustFloat } from './float-text.ts';
 import type { ConstantItem, Docs, FunctionItem, HeaderIr, Item, Skipped } from './ir.ts';
 import { isRustKeyword, jsFunctionName, jsParameterName, RESERVED_JS } from './napi-names.ts';
+import type { MappedParameter } from './napi-parameter.ts';
 import { findNamed, type Resolve } from './napi-resolve.ts';
-import { type MappedParameter, type MappedReturn, mapParameter, mapReturn, RECORD_REASON } from './napi-types.ts';
+import { type NodeResult, nodeResult } from './napi-results.ts';
+import { mapParameter, RECORD_REASON } from './napi-types.ts';
 
-/** A parameter as JavaScript sees it; those that only count a buffer are not among them. */
+/** A parameter as JavaScript sees it; those that only count a buffer, or take a result, are not among them. */
 export interface NodeParameter {
   /** Name in C and, but for keywords, in the emitted Rust. */
   readonly cName: string;
@@ -25,7 +28,7 @@ export interface NodeFunction {
   readonly parameters: readonly NodeParameter[];
   /** All parameters in C's order, with their conversion. */
   readonly mapped: readonly MappedParameter[];
-  readonly result: MappedReturn;
+  readonly result: NodeResult;
 }
 
 /** A constant that the addon exports under its C name. */
@@ -36,6 +39,8 @@ export interface NodeConstant {
   readonly rustValue: string;
   /** TypeScript literal type. */
   readonly literal: string;
+  /** JavaScript expression of the value. */
+  readonly jsValue: string;
   readonly docs: Docs | null;
 }
 
@@ -46,14 +51,16 @@ export interface NodeModel {
   readonly skipped: readonly Skipped[];
 }
 
+/** The two names that the addon defines itself: its own function, and the namespace of dangerous ones. */
+export const OWN_NAMES = ['loadLibrary', 'raw'] as const;
+
 /** Works out names, types and conversions for Node; pure and the same for every emitter. */
 export function nodeModel(ir: HeaderIr): NodeModel {
   const functions: NodeFunction[] = [];
   const constants: NodeConstant[] = [];
   const skipped: Skipped[] = [];
+  const taken = new Set<string>(OWN_NAMES);
   const resolve = findNamed(ir);
-  // The two names that the addon defines itself.
-  const taken = new Set(['loadLibrary', 'raw']);
   const skip = (item: { name: string; place: Skipped['place'] }, reason: string): void => {
     skipped.push({ name: item.name, place: item.place, output: 'node', reason });
   };
@@ -65,14 +72,24 @@ export function nodeModel(ir: HeaderIr): NodeModel {
     if (offered !== null && typeof offered !== 'string') taken.add(offered.jsName);
     if (item.kind === 'record' && item.layout !== null) skip(item, RECORD_REASON);
     for (const constant of constantsOf(item)) {
-      const named = { ...item, name: constant.name };
-      if (RESERVED_JS.has(constant.name) || isRustKeyword(constant.name)) skip(named, 'is a keyword');
-      else if (taken.has(constant.name)) skip(named, `the name ${constant.name} is taken already`);
-      else constants.push(constant);
+      const fault = constantFault(constant.name, taken);
+      if (fault === null) constants.push(constant);
+      else skip({ ...item, name: constant.name }, fault);
       taken.add(constant.name);
     }
   }
   return { functions, constants, skipped };
+}
+
+/** Why the addon cannot export a constant under its C name; null when it can. */
+function constantFault(name: string, taken: ReadonlySet<string>): string | null {
+  if (RESERVED_JS.has(name) || isRustKeyword(name)) return 'is a keyword';
+  return taken.has(name) ? `the name ${name} is taken already` : null;
+}
+
+/** Where the addon exports a function. */
+export function namespaceOf({ meaning }: Pick<FunctionItem, 'meaning'>): NodeFunction['namespace'] {
+  return meaning === 'never' ? 'raw' : null;
 }
 
 function nodeFunction(item: FunctionItem, resolve: Resolve): NodeFunction | string {
@@ -85,12 +102,12 @@ function nodeFunction(item: FunctionItem, resolve: Resolve): NodeFunction | stri
     if (typeof one === 'string') return `parameter ${parameter.name}: ${one}`;
     mapped.push(one);
   }
-  const result = mapReturn(item, resolve);
+  const result = nodeResult(item, mapped, resolve);
   if (typeof result === 'string') return result;
   const parameters = visibleParameters(mapped);
   const names = new Set(parameters.map((parameter) => parameter.jsName));
   if (names.size !== parameters.length) return 'two parameters have the same name in JavaScript';
-  return { item, jsName, namespace: item.meaning === 'never' ? 'raw' : null, parameters, mapped, result };
+  return { item, jsName, namespace: namespaceOf(item), parameters, mapped, result };
 }
 
 function visibleParameters(mapped: readonly MappedParameter[]): readonly NodeParameter[] {
@@ -106,33 +123,42 @@ function visibleParameters(mapped: readonly MappedParameter[]): readonly NodePar
 }
 
 function constantsOf(item: Item): readonly NodeConstant[] {
-  if (item.kind === 'constant') return [constant(item.name, item.value, item.docs)];
+  if (item.kind === 'constant') return [nodeConstant(item.name, item.value, item.docs)];
   if (item.kind !== 'enum') return [];
-  return item.values.map(({ name, value }) => constant(name, { kind: 'integer', value }, null));
+  return item.values.map(({ name, value }) => nodeConstant(name, { kind: 'integer', value }, null));
 }
 
-type ConstantValue =
+export type ConstantValue =
   | { readonly kind: 'integer'; readonly value: string }
   | Exclude<ConstantItem['value'], { kind: 'integer' }>;
 
-function constant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
+/** A constant as the addon exports it. */
+export function nodeConstant(name: string, value: ConstantValue, docs: Docs | null): NodeConstant {
   if (value.kind === 'string') {
-    const literal = JSON.stringify(value.value).replace(/[\u2028\u2029]/g, escapeUnit);
-    return { name, rustType: '&str', rustValue: rustString(value.value), literal, docs };
+    const literal = escapeSteering(JSON.stringify(value.value));
+    return { name, rustType: '&str', rustValue: rustString(value.value), literal, jsValue: literal, docs };
   }
   if (value.kind === 'float') {
     // JavaScript has no floats of 32 bits: the value as it is, not the short decimal that a float would round.
     const number = Number(value.value);
     const exact = Number.isFinite(number) ? String(value.bits === 32 ? Math.fround(number) : number) : value.value;
     const literal = Number.isFinite(number) ? exact : 'number';
-    return { name, rustType: 'f64', rustValue: rustFloat(exact, 64), literal, docs };
+    const jsValue = Number.isFinite(number) ? exact : (NOT_FINITE[value.value] ?? 'NaN');
+    return { name, rustType: 'f64', rustValue: rustFloat(exact, 64), literal, jsValue, docs };
   }
   const number = BigInt(value.value);
   const fit = INTEGER_TYPES.find(({ low, high }) => number >= low && number <= high);
   // A header cannot hold a wider integer: C has none.
-  if (fit === undefined) return { name, rustType: '&str', rustValue: rustString(value.value), literal: 'string', docs };
-  return { name, rustType: fit.rust, rustValue: fit.write(number), literal: `${number}${fit.suffix}`, docs };
+  if (fit === undefined) {
+    const [rustValue, jsValue] = [rustString(value.value), JSON.stringify(value.value)];
+    return { name, rustType: '&str', rustValue, literal: 'string', jsValue, docs };
+  }
+  const literal = `${number}${fit.suffix}`;
+  return { name, rustType: fit.rust, rustValue: fit.write(number), literal, jsValue: literal, docs };
 }
+
+/** Floats that have no digits, as the headers' picture and as JavaScript writes them. */
+export const NOT_FINITE: Readonly<Record<string, string>> = { inf: 'Infinity', '-inf': '-Infinity', nan: 'NaN' };
 
 const bits = (count: number): bigint => 1n << BigInt(count);
 
@@ -144,10 +170,6 @@ const INTEGER_TYPES = [
   { rust: 'u64', low: 0n, high: bits(64) - 1n, suffix: 'n', write: String },
   { rust: 'i64n', low: -bits(63), high: -1n, suffix: 'n', write: (value: bigint) => `i64n(${value})` },
 ] as const;
-
-function escapeUnit(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
 
 /** A Rust string literal; everything but plain printable ASCII is written as an escape. */
 export function rustString(text: string): string {

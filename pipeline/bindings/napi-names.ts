@@ -15,12 +15,18 @@ const RESERVED_RUST: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Names that every emitted function uses itself. */
-const TAKEN_RUST: ReadonlySet<string> = new Set(['node', 'FUNCTION']);
+/** Names that every emitted function uses itself, and those that would not be a new name in a list of parameters. */
+const TAKEN_RUST: ReadonlySet<string> = new Set(['node', 'call', 'result', 'FUNCTIONS', 'Ok', 'Err', 'Some', 'None']);
 
 /** `krun_set_root` → `krunSetRoot`; a leading underscore stays. */
 export function jsFunctionName(cName: string): string {
   return cName.replace(/(?<=[^_])_+([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Name of the object that a function returns several values in: `krun_stat` → `KrunStatResult`. */
+export function resultTypeName(cName: string): string {
+  const name = jsFunctionName(cName);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}Result`;
 }
 
 /** `ctx_id` → `ctxId`; keywords get a trailing underscore. */
@@ -36,5 +42,6 @@ export function isRustKeyword(cName: string): boolean {
 
 /** The C name as a Rust identifier; what is taken gets a trailing underscore, since the napi macro cannot take `r#`. */
 export function rustName(cName: string): string {
-  return TAKEN_RUST.has(cName) || RESERVED_RUST.has(cName) ? `${cName}_` : cName;
+  const name = cName.replaceAll('$', '_dollar_');
+  return TAKEN_RUST.has(name) || RESERVED_RUST.has(name) ? `${name}_` : name;
 }

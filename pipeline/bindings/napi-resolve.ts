@@ -12,10 +12,15 @@ export function findNamed(ir: HeaderIr): Resolve {
   for (const item of ir.items) {
     if (item.kind === 'typedef' || item.kind === 'enum') known.set(item.name, item.type);
   }
+  return resolver((name) => known.get(name));
+}
+
+/** Makes a resolver from what one name stands for. */
+export function resolver(find: (name: string) => CType | undefined): Resolve {
   return (type) => {
     let current = type;
     for (let step = 0; step < MAX_CHAIN && current.kind === 'named'; step++) {
-      const next = known.get(current.name);
+      const next = find(current.name);
       if (next === undefined) return current;
       current = next;
     }

@@ -1,25 +1,34 @@
+import type { FailurePlace } from '../plan/errors.ts';
 import type { ParameterRole, ReturnMeaning } from './ir.ts';
+import type { RawUnit } from './libclang/raw.ts';
 
 /** What a person found out by reading the implementation, because the header does not say it. */
 export interface Override {
   readonly function: string;
-  readonly returns?: ReturnMeaning;
-  readonly parameters?: Readonly<Record<string, ParameterOverride>>;
+  /** What the returned number means; the comment decides when left out. */
+  readonly returns?: ReturnMeaning | undefined;
+  /** By C name. */
+  readonly parameters?: Readonly<Record<string, ParameterOverride>> | undefined;
   /** Why this is true: what the implementation does. */
   readonly reason: string;
+  /** Where the entry stands, when it is not one of the built-in table. */
+  readonly place?: FailurePlace | undefined;
 }
 
+/** A role that can be given; a parameter that counts another one's bytes takes its role from that one. */
+export type GivenRole = Exclude<ParameterRole, { readonly of: string }>;
+
 export interface ParameterOverride {
-  readonly role?: ParameterRole;
-  readonly nullable?: boolean;
+  readonly role?: GivenRole | undefined;
+  readonly nullable?: boolean | undefined;
 }
 
 const MAC_ADDRESS = { role: { kind: 'fixed-bytes', length: 6 } } as const;
 const STRING_ARRAY = { role: { kind: 'string-array' } } as const;
 
 /**
- * Reviewed against the implementation of libkrun 1.17. An entry wins over the doc comment; an entry whose function or
- * parameter the header no longer has is an error, so that the table cannot rot.
+ * Reviewed against the implementation of libkrun 1.17. An entry wins over the doc comment. A test holds the table
+ * against the committed lock, so that it cannot rot; see {@link overridesFor} for other versions of the header.
  */
 export const LIBKRUN_OVERRIDES: readonly Override[] = [
   {
@@ -94,3 +103,15 @@ export const LIBKRUN_OVERRIDES: readonly Override[] = [
     reason: 'Read up to a null pointer.',
   },
 ];
+
+/**
+ * The overrides for headers, as read for one target or several: the user's entries, all of them, and the built-in ones of functions that the user says
+ * nothing about. A built-in entry of a function that is not there has nothing to say (an older or newer libkrun.h); one
+ * of a function whose parameters changed is reported by `toIr`, and an entry of the user's replaces it.
+ */
+export function overridesFor(units: readonly RawUnit[], own: readonly Override[] = []): readonly Override[] {
+  const declared = new Set(units.flatMap(({ items }) => items.map(({ name }) => name)));
+  const replaced = new Set(own.map((override) => override.function));
+  const builtIn = LIBKRUN_OVERRIDES.filter(({ function: name }) => declared.has(name) && !replaced.has(name));
+  return [...builtIn, ...own];
+}

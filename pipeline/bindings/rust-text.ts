@@ -1,3 +1,4 @@
+import { plainText } from './comment-text.ts';
 import type { CType, Docs } from './ir.ts';
 import { isRustKeyword } from './napi-names.ts';
 
@@ -124,8 +125,7 @@ export function rustDocs(docs: Docs | null, indent: string): string {
  * tests), no links, tags or fences; code spans and lists stay. Characters that steer the display of text are removed.
  */
 function markdown(text: string, continuation = ''): string {
-  return text
-    .replace(/[^\P{Cc}\n]|\p{Cf}/gu, ' ')
+  return plainText(text)
     .split('\n')
     .map((line) =>
       line

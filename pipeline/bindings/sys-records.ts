@@ -36,7 +36,10 @@ function rustMember(member: RustMember, taken: ReadonlySet<string>, write: (type
   return { name, type: `[u8; ${member.length}]`, offset: member.offset };
 }
 
-/** Compile-time checks of what the C compiler said; a wrong field type cannot pass them. */
+/**
+ * Compile-time checks of what the C compiler said; a wrong field type cannot pass them. They speak of targets with
+ * 64-bit pointers, which libkrun has alone; elsewhere the crate can be compiled as a stub.
+ */
 function assertions(item: RecordItem, members: readonly WrittenMember[]): string {
   if (item.layout === null) return '';
   const name = rustIdentifier(item.name);
@@ -45,7 +48,7 @@ function assertions(item: RecordItem, members: readonly WrittenMember[]): string
     `core::mem::align_of::<${name}>() == ${item.layout.align}`,
     ...members.map((member) => `core::mem::offset_of!(${name}, ${member.name}) == ${member.offset}`),
   ];
-  return `const _: () = {\n${checks.map(assertion).join('')}};\n`;
+  return `#[cfg(target_pointer_width = "64")]\nconst _: () = {\n${checks.map(assertion).join('')}};\n`;
 }
 
 function assertion(check: string): string {

@@ -8,7 +8,7 @@ import { cStringLiteral, LINE_WIDTH, returnType, rustIdentifier } from './rust-t
 export function functionTable(ir: HeaderIr, write: (type: CType) => string): string {
   const functions = ir.items.filter((item) => item.kind === 'function');
   if (functions.length === 0) return '';
-  const table = ir.items.some(({ name }) => name === 'Functions') ? 'FunctionTable' : 'Functions';
+  const table = tableName(ir);
   const fields = functions.map((item) => tableField(item, write)).join('');
   const loads = functions.map(({ name }) => tableEntry(name)).join('');
   return `/// The functions of a library that is opened at run time; \`None\` for those that it does not export.
@@ -35,6 +35,11 @@ ${loads}        }
     }
 }
 `;
+}
+
+/** Name of the table's type: one that no type of the headers has. */
+export function tableName({ items }: HeaderIr): string {
+  return items.some(({ name }) => name === 'Functions') ? 'FunctionTable' : 'Functions';
 }
 
 function tableField({ name, parameters, variadic, returns }: FunctionItem, write: (type: CType) => string): string {

@@ -20,7 +20,7 @@ export function irsOf(
     const content = contentOf(unit);
     const same = known.get(content);
     if (same !== undefined) return { ...same, target: unit.target };
-    const ir = toIr(unit, overridesFor(parameters[index] ?? new Map(), parameters, overrides), tell);
+    const ir = toIr(unit, overridesOn(parameters[index] ?? new Map(), parameters, overrides), tell);
     known.set(content, ir);
     return ir;
   });
@@ -47,7 +47,7 @@ function parametersOf(unit: RawUnit): ParameterNames {
 }
 
 /** Without what another target has and this one has not. */
-function overridesFor(
+function overridesOn(
   own: ParameterNames,
   all: readonly ParameterNames[],
   overrides: readonly Override[],

@@ -5,8 +5,9 @@ import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { parseLibkrunHeaders, preloadParser } from '../steps/header.ts';
+import type { CheckConfig } from './bindings-compare.ts';
 import { readBuiltLibrary } from './bindings-exports.ts';
-import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
+import { type CommonOptions, openSession, refuseStub, type Streams, type Surroundings } from './session.ts';
 import { sourceHeaders } from './source-headers.ts';
 
 export interface CheckForm {
@@ -30,8 +31,10 @@ export async function runBindingsCheck(
   { stdout, stderr }: Streams,
   form: CheckForm,
 ): Promise<boolean> {
+  refuseStub('bindings --check', surroundings);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
+  const config = { ...session.config, missing: Object.keys(session.pins.libkrun.exports.missing) };
   const preloaded = await preloadParser(session);
   // A damaged lock is told before anything is fetched.
   const lock = await readLockText(session.config);
@@ -41,16 +44,16 @@ export async function runBindingsCheck(
   // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
   const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
     parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
-    loadComparison(lock, session.config),
+    loadComparison(lock, config),
     readBuiltLibrary(session, named, warn),
   ]);
-  const found = await checkGenerated(committed, irs, session.config, form.full, library);
+  const found = await checkGenerated(committed, irs, config, form.full, library);
   if (form.json) stdout.write(`${JSON.stringify(report.checkJson(found), null, 2)}\n`);
   else stderr.write(report.checkText(found, paint));
   return report.isFresh(found) && (named === undefined || report.isReviewed(found));
 }
 
-async function loadComparison(lock: string | undefined, config: Config) {
+async function loadComparison(lock: string | undefined, config: CheckConfig) {
   const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
   const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
   const report = { checkJson, checkText, isFresh, isReviewed };

@@ -9,7 +9,11 @@ import { readRuntimeLock } from '../steps/header.ts';
 import type { BuiltLibrary } from './bindings-exports.ts';
 import { type Findings, findings } from './bindings-report.ts';
 
-type CheckConfig = Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'>;
+/** What `generated/` depends on besides the headers. */
+export interface CheckConfig extends Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'> {
+  /** Functions that the headers declare and the library does not export. */
+  readonly missing: readonly string[];
+}
 
 /** What lies in `generated/`. */
 export interface Committed {
@@ -23,7 +27,9 @@ export interface Committed {
 /** Reads `generated/` beside its lock, and the digest of each file. */
 export async function readCommitted(lock: string | undefined, config: CheckConfig): Promise<Committed> {
   const [runtimeLock, ...files] = await Promise.all([readRuntimeLock(config), ...LOCKED_FILES.map(readLocked)]);
-  return { lock, files, made: describeMade(config.package.version, config.toolVersion, runtimeLock, present(files)) };
+  const { toolVersion, missing } = config;
+  const made = describeMade(config.package.version, toolVersion, runtimeLock, missing, present(files));
+  return { lock, files, made };
 
   async function readLocked(path: string): Promise<LockedFile> {
     return { path, content: await readTextIfThere(inGenerated(config, path)) };
@@ -101,7 +107,8 @@ function fileReasons(made: AbiMade, files: readonly LockedFile[]): readonly stri
 async function differingFiles(irs: readonly HeaderIr[], config: CheckConfig): Promise<readonly string[]> {
   const versions = { package: config.package.version, tool: config.toolVersion };
   const { generateBindings } = await import('../bindings/generate.ts');
-  const { files } = await generateBindings(irs, { docs: false, lock: await readRuntimeLock(config), versions });
+  const lock = await readRuntimeLock(config);
+  const { files } = await generateBindings(irs, { docs: false, lock, missing: config.missing, versions });
   const reasons: string[] = [];
   for (const { path, content } of files) {
     const there = await readTextIfThere(inGenerated(config, path));

@@ -7,17 +7,19 @@ import { changeJson, changeSections, verdictLines } from '../bindings/abi-report
 import { verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
 import { parseUnits } from '../bindings/libclang/embedded.ts';
 import type { RawUnit } from '../bindings/libclang/raw.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import type { HeaderFile } from '../bindings/libclang/request.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { skippedOf } from '../bindings/target-groups.ts';
 import { irsOf } from '../bindings/target-irs.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
+import { buildError } from '../plan/errors.ts';
 import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
 import type { Streams, Surroundings } from './session.ts';
 
-interface HeaderDifference {
+export interface HeaderDifference {
   readonly changes: readonly AbiChange[];
   /** What the headers leave open, and what could not be compared. */
   readonly notes: readonly string[];
@@ -60,34 +62,52 @@ async function diffHeaders(
   cwd: string,
   signal: AbortSignal,
 ): Promise<HeaderDifference> {
-  const headers = await Promise.all(paths.map((path, index) => readHeaderFile(resolve(cwd, path), path, index)));
-  const units = headers.flatMap((header) => Object.values(TARGETS).map((target) => ({ headers: [header], target })));
-  const workerPath = parserWorker({ toolRoot: findTool().root });
-  const raw = await parseUnits(units, { workerPath, signal }).catch((error: unknown) => {
-    throw withRealPaths(error, headers);
+  const [before, after] = paths;
+  const headers = [
+    await readHeaderFile(resolve(cwd, before), before, 0),
+    await readHeaderFile(resolve(cwd, after), after, 1),
+  ];
+  const sets = headers.map((header) => ({ label: header.path, headers: [header] }));
+  const found = await diffHeaderSets(sets, signal).catch((error: unknown) => {
+    throw inFiles(error, headers);
   });
-  const notes = new Set<string>();
-  const half = raw.length / 2;
-  const [before, after] = [lockOf(raw.slice(0, half), paths[0], notes), lockOf(raw.slice(half), paths[1], notes)];
   const realPath = new Map(headers.map(({ name, path }) => [name, path]));
-  const changes = diffAbi(before, after).map((change) => ({
+  const changes = found.changes.map((change) => ({
     ...change,
     header: realPath.get(change.header) ?? change.header,
   }));
-  return { changes, notes: [...notes] };
+  return { ...found, changes };
+}
+
+/** Headers that belong together, and what messages call them. */
+export interface HeaderSet {
+  readonly label: string;
+  readonly headers: readonly HeaderFile[];
+}
+
+/**
+ * Compares two sets of headers for every target.
+ * @param sets The older and the newer one.
+ * @throws BuildError A3S3002 for one that cannot be parsed.
+ */
+export async function diffHeaderSets(sets: readonly HeaderSet[], signal: AbortSignal): Promise<HeaderDifference> {
+  const units = sets.flatMap(({ headers }) => Object.values(TARGETS).map((target) => ({ headers, target })));
+  const workerPath = parserWorker({ toolRoot: findTool().root });
+  const raw = await parseUnits(units, { workerPath, signal });
+  const notes = new Set<string>();
+  const half = raw.length / 2;
+  const [before, after] = sets.map(({ label }, index) =>
+    lockOf(raw.slice(index * half, (index + 1) * half), label, notes),
+  );
+  if (before === undefined || after === undefined) throw new Error('two sets of headers are compared');
+  return { changes: diffAbi(before, after), notes: [...notes] };
 }
 
 function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): AbiLock {
-  const irs = irsOf(units, knownTo(units), (question) => notes.add(`${path}: not proven: ${question}`));
+  const irs = irsOf(units, overridesFor(units), (question) => notes.add(`${path}: not proven: ${question}`));
   const lost = skippedOf(irs).filter(({ output }) => output === 'ir');
   for (const { name, reason } of lost) notes.add(`${path}: ${name} is not compared: ${reason}`);
   return toLock(irs);
-}
-
-/** Any header may be compared: what the table says of functions that this one lacks is no fault of it. */
-function knownTo(units: readonly RawUnit[]) {
-  const names = new Set(units.flatMap(({ items }) => items.map(({ name }) => name)));
-  return LIBKRUN_OVERRIDES.filter((override) => names.has(override.function));
 }
 
 /** libkrun.h has 39 KB; the parser has a limit of its own, this one keeps endless files out of memory. */
@@ -107,13 +127,4 @@ async function readHeaderFile(file: string, path: string, index: number) {
   });
   const name = `${index === 0 ? 'before' : 'after'}/${basename(path).replace(/[^A-Za-z0-9_.+-]|^\./g, '_')}`;
   return { name, content, path };
-}
-
-/** The parser saw names of its own; people know the paths that they gave. */
-function withRealPaths(error: unknown, headers: readonly { readonly name: string; readonly path: string }[]): unknown {
-  if (!(error instanceof BuildError)) return error;
-  const { where } = error.failure;
-  const header = headers.find(({ name }) => name === where?.file);
-  if (where === undefined || header === undefined) return error;
-  return new BuildError({ ...error.failure, where: { ...where, file: header.path } }, { cause: error });
 }

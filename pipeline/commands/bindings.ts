@@ -7,18 +7,37 @@ import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
 import { findingLines, findings, findingsJson } from './bindings-report.ts';
 import { runSession } from './build.ts';
-import { type CommonOptions, openSession, type Streams, type Surroundings } from './session.ts';
+import {
+  type CommonOptions,
+  openSession,
+  refuseStub,
+  type Session,
+  type Streams,
+  type Surroundings,
+} from './session.ts';
 
 /** Writes the project's `generated/` from libkrun.h: the files whose content changes, and no other. */
 export async function runBindingsCommand(
   options: CommonOptions,
   surroundings: Surroundings,
   signal: AbortSignal,
+  streams: Streams,
+  form: { readonly json: boolean },
+): Promise<void> {
+  refuseStub('bindings', surroundings);
+  const session = await openSession({ ...options, only: ['bindings'] }, surroundings);
+  await writeBindings(session, surroundings, signal, streams, form);
+}
+
+/** Does what {@link runBindingsCommand} does, in a session that was opened for the `bindings` step. */
+export async function writeBindings(
+  session: Session,
+  { variables }: Surroundings,
+  signal: AbortSignal,
   { stdout, stderr }: Streams,
   { json }: { readonly json: boolean },
 ): Promise<void> {
-  const paint = painter(terminalKind(stderr, surroundings.variables).color);
-  const session = await openSession({ ...options, only: ['bindings'] }, surroundings);
+  const paint = painter(terminalKind(stderr, variables).color);
   const view = plainView((text) => stderr.write(text), paint);
   const { manifest } = await runSession(session, signal, view);
   const key = manifest.steps.find((step) => step.id === 'bindings')?.key;

@@ -24,7 +24,9 @@ export async function runBuild(
   const drawing = lazyLiveView(plain);
   try {
     const { manifest, outDir } = await build(options, surroundings, signal, (session) => {
-      stderr.write(`${paint('bold', `a3s-build ${session.config.toolVersion} · ${session.config.target.id}`)}\n`);
+      stderr.write(`${paint('bold', `a3s-build ${session.config.toolVersion} · ${session.plan.target}`)}\n`);
+      for (const { step, why } of session.plan.leftOut)
+        stderr.write(`${paint('dim', '○')} ${step.padEnd(10)} left out: ${why}\n`);
       return live ? drawing.start(session) : plain;
     });
     await drawing.end();

@@ -4,7 +4,7 @@ import type { StepId } from '../plan/steps.ts';
 import { type RunEvent, runPlan, type StepOutcome } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
 import { type Preview, previewPlan } from '../run/preview.ts';
-import { STEP_RUNNERS } from '../steps/index.ts';
+import { STEP_RUNNERS, STUB_RUNNERS } from '../steps/index.ts';
 import { type CommonOptions, openSession, type Session, type Surroundings } from './session.ts';
 
 /** Temporary folders older than this belong to no run. */
@@ -12,6 +12,7 @@ const STALE_MS = 24 * 60 * 60_000;
 
 export interface BuildReport {
   readonly manifest: BuildManifest;
+  /** Folder that holds the results. */
   readonly outDir: string;
 }
 
@@ -28,7 +29,7 @@ export async function build(
 ): Promise<BuildReport> {
   const session = await openSession(options, surroundings);
   const { manifest } = await runSession(session, signal, watch(session));
-  return { manifest, outDir: session.config.outDir };
+  return { manifest, outDir: session.plan.outDir };
 }
 
 /** Runs the plan of an opened session; see {@link build}. */
@@ -61,7 +62,8 @@ async function withSteps<T>(
     await requireTools(toolsFor(session), session.toolchain);
     await sweepTemporary(session.store.root, STALE_MS);
   });
-  const environment = { ...session, source: session.facts.source, signal, emit, beforeBuilding, runners: STEP_RUNNERS };
+  const runners = session.config.environment.stub ? STUB_RUNNERS : STEP_RUNNERS;
+  const environment = { ...session, ...session.facts, signal, emit, beforeBuilding, runners };
   try {
     const outcomes = await runPlan(session.plan, environment);
     await session.lastRun.save(Object.fromEntries([...outcomes].map(([id, { manifest }]) => [id, manifest.key])));

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { findTool } from '../effects/project.ts';
 import { buildError } from '../plan/errors.ts';
 import { unknownWord } from '../plan/nearest.ts';
@@ -111,12 +111,19 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .addOption(
       new Option('--diff <headers...>', 'compare two headers instead: the older and the newer one').conflicts('check'),
     )
+    .addOption(
+      new Option('--watch', 'write generated/ again whenever a header or the configuration changes').conflicts([
+        'check',
+        'diff',
+        'json',
+      ]),
+    )
     .option('--json', 'the result for machines')
     .option('--library <file>', 'with --check: the built library to compare with the header, instead of the last build')
     .option('--header <file...>', "headers to bind besides libkrun's own")
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
-    .action(async ({ check, diff, json, library, ...options }) => {
+    .action(async ({ check, diff, json, library, watch, ...options }) => {
       const form = { json: json ?? false };
       if (library !== undefined && check === undefined) {
         throw buildError('A3S1001', { message: '--library goes with --check' });
@@ -127,6 +134,11 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         return;
       }
       const all = { ...common(), ...options };
+      if (watch === true) {
+        const { runBindingsWatch } = await import('./bindings-watch.ts');
+        await runBindingsWatch(all, here(), signal, streams);
+        return;
+      }
       if (check === undefined) {
         const { runBindingsCommand } = await import('./bindings.ts');
         await runBindingsCommand(all, here(), signal, streams, form);
@@ -135,6 +147,49 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
       const { runBindingsCheck } = await import('./bindings-check.ts');
       const fresh = await runBindingsCheck(all, here(), signal, streams, { ...form, full: check === 'full', library });
       if (!fresh) state.exitCode = CHECK_FAILED;
+    });
+
+  program
+    .command('fetch')
+    .description('fetch everything that a build needs, so that it then runs without network')
+    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
+    .option('--libkrun-dir <dir>', "libkrun's source tree")
+    .option('--offline', 'fetch nothing; say what is missing')
+    .action(async (options) => {
+      const { runFetch } = await import('./fetch.ts');
+      await runFetch({ ...common(), ...options }, here(), signal, streams);
+    });
+
+  program
+    .command('pin')
+    .description('fetch another version, show what differs, and write the pins in vendor/')
+    .addArgument(new Argument('<what>', 'what to pin').choices(['firmware', 'source'] as const))
+    .argument('<version>', 'version of the npm packages, or of the crate')
+    .option('--dry-run', 'show only')
+    .option('--allow-downgrade', 'take a version that is older than the pinned one')
+    .action(async (what, version, options) => {
+      const { runPin } = await import('./pin.ts');
+      await runPin({ ...common(), ...options, what, version }, here(), signal, streams);
+    });
+
+  program
+    .command('link')
+    .description('print what a program needs to link with libkrun; build it first where it is not up to date')
+    .addOption(
+      new Option('--format <name>', 'for whom')
+        .choices(['cargo', 'pkg-config', 'json', 'env', 'config'])
+        .makeOptionMandatory(),
+    )
+    .option('-t, --target <target>', "linux-x64, linux-arm64, darwin-arm64, host, or Rust's name of one")
+    .option('--layout <dir>', "put libraries and headers there, in the folders that libkrun's own installation has")
+    .option('--no-build', 'fail where nothing is built yet')
+    .option('--out <dir>', 'output folder (default: build in the project)')
+    .option('-j, --jobs <n>', 'compiler jobs at a time', parseJobs)
+    .option('--offline', 'use only what was fetched before')
+    .action(async ({ format, layout, build, ...options }) => {
+      const { runLink } = await import('./link.ts');
+      await runLink({ ...common(), ...options }, here(), signal, streams, { format, layout, build });
     });
 
   program

@@ -13,7 +13,8 @@ export async function printPreview(
   out.write(json ? `${JSON.stringify(result, null, 2)}\n` : previewText(result));
 }
 
-function previewText({ tool, target, outDir, steps }: Preview): string {
+function previewText({ tool, target, outDir, steps, leftOut }: Preview): string {
   const rows = steps.map(({ id, action, why }) => `${action.padEnd(8)} ${id.padEnd(10)} ${why}`);
-  return [`a3s-build ${tool} · ${target} · into ${outDir}`, ...rows, ''].join('\n');
+  const others = leftOut.map(({ step, why }) => `left out ${step.padEnd(10)} ${why}`);
+  return [`a3s-build ${tool} · ${target} · into ${outDir}`, ...rows, ...others, ''].join('\n');
 }

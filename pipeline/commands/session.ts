@@ -5,12 +5,15 @@ import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
 import { openStore, type Store } from '../effects/store.ts';
 import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
-import { assemblePlan, digestOf, type PlanFacts, toolQuestions } from '../plan/assemble.ts';
+import { assemblePlan, digestOf, toolQuestions } from '../plan/assemble.ts';
 import { type Config, resolveConfig } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
+import { buildError } from '../plan/errors.ts';
 import type { Flags } from '../plan/flags.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { PlanFacts } from '../plan/step-definition.ts';
 import type { Plan } from '../plan/steps.ts';
+import type { SystemCandidate } from '../plan/system-libkrun.ts';
 import { type LastRun, openLastRun } from '../run/last-run.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -46,6 +49,15 @@ export interface Session {
   readonly variables: Variables;
 }
 
+/**
+ * For commands that need what stub mode leaves out.
+ * @throws BuildError A3S1501 in stub mode.
+ */
+export function refuseStub(command: string, { variables }: Surroundings): void {
+  if (!readEnvironment(variables).stub) return;
+  throw buildError('A3S1501', { message: `a3s-build ${command} does not work in stub mode` });
+}
+
 /** @throws BuildError for configuration, pins, environment or options that cannot be used. */
 export async function openSession(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Session> {
   const environment = readEnvironment(variables);
@@ -55,6 +67,7 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
     flags: options,
     environment,
     file: project.file,
+    filePath: project.path,
     roots: { project: project.root, tool: tool.root, store: storeFolder(environment.cacheDir, cwd) },
     toolVersion: tool.version,
     machine: { platform: process.platform, arch: process.arch, cores: availableParallelism() },
@@ -67,9 +80,17 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
   const store = openStore(config.storeDir);
   const lastRun = await openLastRun(store, config);
   const pins = await readPins(config, lastRun.known);
-  const facts = readPlanFacts(config, homedir(), variables['CARGO_HOME']);
+  const facts = {
+    ...readPlanFacts(config, homedir(), variables['CARGO_HOME']),
+    system: config.systemLibkrun ? await lookForSystemLibkrun(config, variables) : [],
+  };
   const plan = assemblePlan(config, pins, facts);
   const rows = join(store.root, 'v1', 'digests', `${digestOf([config.projectRoot, config.outDir]).slice(0, 32)}.json`);
   const digests = openDigestCache(rows, !config.pristine);
   return { config, pins, facts, plan, store, digests, toolchain, lastRun, variables };
+}
+
+/** Loaded only where it is asked for. */
+async function lookForSystemLibkrun(config: Config, variables: Variables): Promise<readonly SystemCandidate[]> {
+  return (await import('../effects/system-libkrun.ts')).findSystemLibkrun(config, variables);
 }

@@ -36,6 +36,19 @@ export async function extractMember(archive: string, member: string, to: string,
 }
 
 /**
+ * Paths of the plain files of an archive, in its own order; nothing is unpacked to disk.
+ * @throws BuildError A3S2004 when it is damaged.
+ */
+export async function listArchive(archive: string): Promise<string[]> {
+  const paths: string[] = [];
+  await walkArchive(archive, WALK_CAP, (entry) => {
+    if (isPlainFile(entry)) paths.push(entry.path);
+    entry.resume();
+  });
+  return paths;
+}
+
+/**
  * Unpacks a whole archive below `to`, a fresh folder. Every entry is checked before the first is written: plain files,
  * folders, and links that stay inside; no absolute paths, no `..`, no duplicates (case and Unicode form folded), no
  * devices. Owners are ours, modes 0755 or 0644. Nothing is left at `to` on failure.
@@ -109,7 +122,8 @@ export async function packTarball(entries: readonly PackEntry[], to: string, dat
   }
   try {
     await mkdir(dirname(to), { recursive: true });
-    await pipeline(blocks, createGzip({ level: 9 }), normalizeGzipHeader, createWriteStream(to));
+    // Measured on the packages: level 9 takes half as long again to save a thousandth.
+    await pipeline(blocks, createGzip({ level: 6 }), normalizeGzipHeader, createWriteStream(to));
   } catch (error) {
     await rm(to, { force: true });
     throw diskError(to, error);

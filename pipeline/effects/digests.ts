@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildError } from '../plan/errors.ts';
 import { hashFile, listTree, readTextIfThere, statIfThere, writeFileWhole } from './files.ts';
 
 /** `[device, inode, size, mtime ns, ctime ns, sha256]`, numbers as decimal text. */
@@ -15,6 +17,11 @@ type CacheRow = readonly [string, string, string, string, string, string];
 export interface DigestCache {
   /** SHA-256 of the file, or of a link's target text with `link:` before it; `absent` when nothing is there. */
   digest(path: string): Promise<string>;
+  /**
+   * SHA-256 of the file that `path` leads to; `absent` when nothing is there.
+   * @throws BuildError A3S5002 for a folder or a device, which could be endless.
+   */
+  file(path: string): Promise<string>;
   /** Digest of every file below `root` by relative path. */
   tree(root: string, exclude?: readonly string[]): Promise<Record<string, string>>;
   /** Writes new rows to disk, if there are any. */
@@ -60,6 +67,12 @@ export function openDigestCache(file: string, trust: boolean): DigestCache {
 
   return {
     digest,
+    async file(path) {
+      const real = await realpath(path).catch(() => undefined);
+      if (real === undefined) return ABSENT;
+      if (statIfThere(real)?.isFile()) return digest(real);
+      throw buildError('A3S5002', { message: `${path} is not a file`, where: { file: path } });
+    },
     async tree(root, exclude) {
       const digests: Record<string, string> = {};
       for (const entry of listTree(root, exclude)) digests[entry.path] = await digest(join(root, entry.path));

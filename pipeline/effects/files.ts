@@ -115,7 +115,8 @@ export async function hashFile(path: string): Promise<string> {
 
 /** Makes what was written to `path` survive a loss of power. */
 export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+  // Windows flushes only what was opened for writing.
+  const file = await open(path, 'r+');
   try {
     await file.sync();
   } finally {

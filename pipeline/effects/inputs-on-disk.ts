@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf, type PlanFacts, type SourceOrigin } from '../plan/assemble.ts';
+import { digestOf } from '../plan/assemble.ts';
 import { cargoConfigPlaces } from '../plan/cargo.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
 import type { FirmwarePins, LibkrunPins, Pins } from '../plan/pins.ts';
+import type { PlanFacts, SourceOrigin } from '../plan/step-definition.ts';
 import { readTextIfThere, statIfThere } from './files.ts';
 
 /** Digests of documents that were found well-formed before. */
@@ -25,10 +26,22 @@ export async function readPins(
   };
 }
 
-/** Looks at the disk for what the plan depends on. */
-export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): PlanFacts {
+/**
+ * Looks at the disk for what the plan depends on.
+ * @throws BuildError A3S1301, outside stub mode, for a source folder without sources.
+ */
+export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): Omit<PlanFacts, 'system'> {
+  if (config.environment.stub) {
+    return { source: { kind: 'crate' }, cargoConfigs: [], generated: generatedFolder(config) };
+  }
   const places = cargoConfigPlaces(config.projectRoot, cargoHome ?? join(home, '.cargo'));
   return { source: findSource(config), cargoConfigs: places.filter((place) => existsSync(place)) };
+}
+
+/** Folder of the committed interface: the project's own `generated/` where it holds a lock, else the tool's. */
+export function generatedFolder({ projectRoot, toolRoot }: Pick<Config, 'projectRoot' | 'toolRoot'>): string {
+  const own = join(projectRoot, 'generated');
+  return statIfThere(join(own, 'abi.json')) === undefined ? join(toolRoot, 'generated') : own;
 }
 
 /**

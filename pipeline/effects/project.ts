@@ -31,6 +31,8 @@ export function findTool(): ToolInfo {
 export interface Project {
   readonly root: string;
   readonly file: ConfigFile;
+  /** Where the configuration stands, or would stand. */
+  readonly path: string;
 }
 
 /**
@@ -44,23 +46,25 @@ export async function findProject(cwd: string, named?: string): Promise<Project>
     const path = resolve(cwd, named);
     const text = await readTextIfThere(path);
     if (text === undefined) throw buildError('A3S1101', { message: `${path} does not exist`, where: { file: path } });
-    return { root: dirname(path), file: await parseFile(text, path) };
+    return { root: dirname(path), file: await parseFile(text, path), path };
   }
   let nearestPackage: string | undefined;
   let workspace: string | undefined;
   for (const folder of foldersUpwards(cwd)) {
-    const config = await readTextIfThere(join(folder, CONFIG_NAME));
-    if (config !== undefined) return { root: folder, file: await parseFile(config, join(folder, CONFIG_NAME)) };
+    const path = join(folder, CONFIG_NAME);
+    const config = await readTextIfThere(path);
+    if (config !== undefined) return { root: folder, file: await parseFile(config, path), path };
     const file = join(folder, 'package.json');
     const text = await readTextIfThere(file);
     const manifest = text === undefined ? undefined : parsePackage(text);
     if (text !== undefined && manifest?.[PACKAGE_FIELD] !== undefined) {
-      return { root: folder, file: await parseFile(text, file, PACKAGE_FIELD) };
+      return { root: folder, file: await parseFile(text, file, PACKAGE_FIELD), path: file };
     }
     if (manifest !== undefined) nearestPackage ??= folder;
     if (manifest?.['workspaces'] !== undefined || existsSync(join(folder, 'pnpm-workspace.yaml'))) workspace ??= folder;
   }
-  return { root: workspace ?? nearestPackage ?? cwd, file: {} };
+  const root = workspace ?? nearestPackage ?? cwd;
+  return { root, file: {}, path: join(root, CONFIG_NAME) };
 }
 
 /** Folder of the store: `A3S_CACHE_DIR`, else this system's cache folder. */

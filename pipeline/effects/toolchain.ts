@@ -70,8 +70,8 @@ export async function requireTools(commands: ToolCommands, toolchain: Toolchain)
   if (missing.size === 0) return requireRecentRust(commands, toolchain);
   // Without the compiler nobody can say whether there is a static libc: its package is named with the compiler's.
   const unknown: Tool[] = compiler !== undefined && missing.has(compiler.command) ? ['static-libc'] : [];
-  const lines = installLines([...missing.values(), ...unknown], thisSystemIds());
-  throw buildError('A3S1201', { message: `missing: ${[...missing.keys()].join(', ')}`, fix: lines.join('\n') });
+  const fix = installHint([...missing.values(), ...unknown]).join('\n');
+  throw buildError('A3S1201', { message: `missing: ${[...missing.keys()].join(', ')}`, fix });
 }
 
 /** Oldest Rust that compiles the crates of `native/` (their `rust-version`). */
@@ -93,6 +93,11 @@ async function requireRecentRust({ rustc }: ToolCommands, toolchain: Toolchain):
 async function hasStaticLibc({ command, args }: CommandLine, toolchain: Toolchain): Promise<boolean> {
   const path = await toolchain.ask(command, [...args, '-print-file-name=libc.a']);
   return path !== undefined && path !== 'libc.a' && existsSync(path);
+}
+
+/** The command lines that install `tools` on this system. */
+export function installHint(tools: readonly Tool[]): readonly string[] {
+  return installLines(tools, thisSystemIds());
 }
 
 function thisSystemIds(): readonly string[] {

@@ -19,3 +19,11 @@ export function cargoConfigPlaces(folder: string, cargoHome: string): readonly s
   const all = [...folders, cargoHome].flatMap((place) => CONFIG_NAMES.map((name) => join(place, name)));
   return [...new Set(all)];
 }
+
+/** Asks the lld of the system what it is. */
+export const LLD_VERSION = { command: 'ld.lld', args: ['--version'] } as const;
+
+/** Whether a compiler is told to link with lld. */
+export function asksForLld({ args }: { readonly args: readonly string[] }): boolean {
+  return args.some((argument) => /^-fuse-ld=lld/.test(argument));
+}

@@ -46,6 +46,17 @@ export function cargoQueryEnvironment(variables: Variables, offline: boolean): R
   });
 }
 
+/** Where pkg-config looks. */
+const PKG_CONFIG = new Set(['PKG_CONFIG_PATH', 'PKG_CONFIG_LIBDIR', 'PKG_CONFIG_SYSROOT_DIR']);
+
+/** The environment of pkg-config, which then names folders of the system too. */
+export function pkgConfigEnvironment(variables: Variables): Record<string, string> {
+  return childEnvironment(variables, {
+    ...pick(variables, (name) => PKG_CONFIG.has(name)),
+    PKG_CONFIG_ALLOW_SYSTEM_LIBS: '1',
+  });
+}
+
 /** Empty, not absent: only that outweighs `build.rustc-wrapper` of a configuration file. */
 const NO_WRAPPERS = { RUSTC_WRAPPER: '', RUSTC_WORKSPACE_WRAPPER: '' };
 

@@ -1,19 +1,23 @@
-import type { ConfigFile } from './config-file.ts';
+import { dirname } from 'node:path';
+import type { ConfigFile, ConfigOverride } from './config-file.ts';
 import type { Environment } from './environment.ts';
-import { buildError } from './errors.ts';
+import { buildError, type FailurePlace } from './errors.ts';
 import type { Flags } from './flags.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
-import { hostTarget, type Target, targetByName } from './targets.ts';
+import { hostTarget, stubTarget, type Target, targetByName } from './targets.ts';
 
 /** Everything a run depends on, settled. Paths are absolute. */
 export interface Config {
   readonly toolVersion: string;
+  /** In stub mode, which makes the same for all targets, a stand-in: the machine's own where it is one. */
   readonly target: Target;
   readonly host: Target;
   readonly projectRoot: string;
+  /** Where the project's configuration stands, or would stand. */
+  readonly configFile: string;
   readonly toolRoot: string;
   readonly outDir: string;
   readonly storeDir: string;
@@ -22,7 +26,11 @@ export interface Config {
   /** Tree named by the user; undefined to take `vendor/libkrun` of the project, else the pinned crate. */
   readonly libkrunDir: string | undefined;
   /** Headers to bind besides libkrun's own. */
-  readonly headers: readonly string[];
+  readonly headers: readonly HeaderPath[];
+  /** What the project says of functions whose headers do not. */
+  readonly overrides: readonly (ConfigOverride & { readonly place: FailurePlace })[];
+  /** Take a libkrun of this system instead of building one. */
+  readonly systemLibkrun: boolean;
   readonly jobs: number;
   readonly only: readonly StepId[];
   readonly force: boolean;
@@ -32,10 +40,18 @@ export interface Config {
   readonly environment: Environment;
 }
 
+/** A header of the user's. */
+export interface HeaderPath {
+  readonly path: string;
+  /** The folder that it must be in, also after links are followed: a link must not bring in any file of the machine. */
+  readonly root: string;
+}
+
 export interface ConfigSources {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly file: ConfigFile;
+  readonly filePath: string;
   readonly roots: { readonly project: string; readonly tool: string; readonly store: string };
   readonly toolVersion: string;
   readonly machine: { readonly platform: string; readonly arch: string; readonly cores: number };
@@ -45,22 +61,13 @@ export interface ConfigSources {
 }
 
 /**
- * Settles every value: flag, then environment, then configuration file, then default.
+ * Settles every value: flag, then environment, then configuration file, then default. In stub mode any machine will do,
+ * and whatever target is named changes nothing.
  * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1004 for values that cannot be used.
  */
 export function resolveConfig(sources: ConfigSources): Config {
   const { flags, environment, file, roots, machine, resolvePath, cwd } = sources;
-  const host = hostTarget(machine.platform, machine.arch);
-  const target = flags.target === undefined ? host : targetByName(flags.target, host);
-  if (target.id !== host.id) {
-    throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
-  }
-  if (environment.stub) {
-    throw buildError('A3S1103', {
-      message: 'A3S_DEPS_STUB is set, and this version has no stub mode yet',
-      fix: 'Unset A3S_DEPS_STUB to build the real libraries.',
-    });
-  }
+  const { host, target } = settleTargets(flags.target, environment.stub, machine);
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : resolvePath(roots.project, path));
   const fromFlag = (path: string | undefined) => (path === undefined ? undefined : resolvePath(cwd, path));
   return Object.freeze({
@@ -68,6 +75,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     target,
     host,
     projectRoot: roots.project,
+    configFile: sources.filePath,
     toolRoot: roots.tool,
     storeDir: roots.store,
     outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
@@ -78,7 +86,18 @@ export function resolveConfig(sources: ConfigSources): Config {
       file.firmware ??
       'npm',
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
-    headers: (flags.header ?? []).map((path) => resolvePath(cwd, path)),
+    headers: distinct([
+      ...(file.bindings?.headers ?? []).map((path) => ({
+        path: resolvePath(roots.project, path),
+        root: roots.project,
+      })),
+      ...(flags.header ?? []).map((path) => headerOfFlag(resolvePath(cwd, path), roots.project)),
+    ]),
+    overrides: (file.bindings?.overrides ?? []).map((override, index) => ({
+      ...override,
+      place: file.overridePlaces?.[index] ?? { file: sources.filePath },
+    })),
+    systemLibkrun: environment.useSystemLibkrun && !environment.buildLibkrun && !environment.stub,
     jobs: flags.jobs ?? file.jobs ?? machine.cores,
     only: (flags.only ?? []).map(stepByName),
     force: flags.force ?? false,
@@ -91,6 +110,31 @@ export function resolveConfig(sources: ConfigSources): Config {
       libclangPath: fromFlag(environment.libclangPath),
     },
   });
+}
+
+/** A header named on the command line may be anywhere, but not a link to anywhere else. */
+function headerOfFlag(path: string, project: string): HeaderPath {
+  return { path, root: path.startsWith(`${project}/`) ? project : dirname(path) };
+}
+
+/** One that the configuration and the command line both name is given once. */
+function distinct(headers: readonly HeaderPath[]): readonly HeaderPath[] {
+  return [...new Map(headers.map((header) => [header.path, header])).values()];
+}
+
+function settleTargets(
+  name: string | undefined,
+  stub: boolean,
+  { platform, arch }: ConfigSources['machine'],
+): Pick<Config, 'host' | 'target'> {
+  if (stub) {
+    const any = stubTarget(platform, arch);
+    return { host: any, target: any };
+  }
+  const host = hostTarget(platform, arch);
+  const target = name === undefined ? host : targetByName(name, host);
+  if (target.id === host.id) return { host, target };
+  throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
 }
 
 function providerByName(name: string | undefined, code: 'A3S1001' | 'A3S1103'): FirmwareProvider | undefined {

@@ -2,7 +2,7 @@ import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseEr
 import * as z from 'zod/v4/core';
 import en from 'zod/v4/locales/en.js';
 import type { ErrorCode } from './error-table.ts';
-import { buildError } from './errors.ts';
+import { buildError, type FailurePlace } from './errors.ts';
 
 // Compiling a checker for each schema pays off after many documents; here it is one of each.
 z.config({ jitless: true, ...en() });
@@ -30,12 +30,26 @@ export function parseDocument<T>(text: string, file: string, schema: z.$ZodType<
   const issue = result.error.issues[0];
   const path = (issue?.path ?? []).map((part) => (typeof part === 'symbol' ? String(part) : part));
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const node = tree && (findNodeAtLocation(tree, [...path, ...keys]) ?? findNodeAtLocation(tree, path) ?? tree);
+  const node = tree && nearestNode(tree, [...path, ...keys]);
   const where = { file, ...positionAt(text, node?.offset ?? 0) };
   const field = [...(part === undefined ? [] : [part]), ...path, ...keys].join('.');
   throw buildError(code, {
     message: `${field === '' ? 'document' : `"${field}"`}: ${issue?.message ?? 'invalid'}`,
     where,
+  });
+}
+
+/** What is at `path`, or the innermost thing around it: a field that is missing is nowhere. */
+function nearestNode(tree: Node, path: readonly (string | number)[]): Node {
+  return findNodeAtLocation(tree, [...path]) ?? (path.length === 0 ? tree : nearestNode(tree, path.slice(0, -1)));
+}
+
+/** Line and column of each entry of the list at `path`, of which there are `count`, in a document that was parsed. */
+export function placesOf(text: string, file: string, path: readonly string[], count: number): readonly FailurePlace[] {
+  const root = parseTree(text);
+  return Array.from({ length: count }, (_, index) => {
+    const node = root && findNodeAtLocation(root, [...path, index]);
+    return { file, ...positionAt(text, node?.offset ?? 0) };
   });
 }
 

@@ -24,6 +24,12 @@ export interface Environment {
   readonly sourceDate: number;
   readonly offline: boolean;
   readonly stub: boolean;
+  /** `A3S_USE_SYSTEM_LIBKRUN`: take a libkrun that is installed. */
+  readonly useSystemLibkrun: boolean;
+  /** `A3S_BUILD_LIBKRUN`: build from source, whatever else is set but stub mode. */
+  readonly buildLibkrun: boolean;
+  /** `PKG_CONFIG`, else `pkg-config`. */
+  readonly pkgConfig: CommandLine;
   readonly ci: boolean;
 }
 
@@ -58,12 +64,15 @@ export function readEnvironment(variables: Variables): Environment {
     sourceDate: readSeconds(variables, 'SOURCE_DATE_EPOCH') ?? NPM_PACK_DATE,
     offline: readSwitch(variables, 'A3S_OFFLINE') || readSwitch(variables, 'CARGO_NET_OFFLINE'),
     stub: readSwitch(variables, 'A3S_DEPS_STUB'),
+    useSystemLibkrun: readSwitch(variables, 'A3S_USE_SYSTEM_LIBKRUN'),
+    buildLibkrun: readSwitch(variables, 'A3S_BUILD_LIBKRUN'),
+    pkgConfig: splitCommand(text('PKG_CONFIG') ?? 'pkg-config'),
     ci: variables['CI'] !== undefined && !FALSE.has(variables['CI'].toLowerCase()),
   };
 }
 
 function splitCommand(text: string): CommandLine {
-  const [command = 'cc', ...args] = text.trim().split(/\s+/);
+  const [command = '', ...args] = text.trim().split(/\s+/);
   return { command, args };
 }
 

@@ -7,6 +7,45 @@ export interface ErrorEntry {
   readonly fix: string;
 }
 
+/** Every code, named once more: the published types would hold the whole table otherwise. */
+export type ErrorCode =
+  | 'A3S1001'
+  | 'A3S1002'
+  | 'A3S1003'
+  | 'A3S1004'
+  | 'A3S1101'
+  | 'A3S1102'
+  | 'A3S1103'
+  | 'A3S1201'
+  | 'A3S1202'
+  | 'A3S1203'
+  | 'A3S1204'
+  | 'A3S1205'
+  | 'A3S1301'
+  | 'A3S1401'
+  | 'A3S1402'
+  | 'A3S1403'
+  | 'A3S1501'
+  | 'A3S1601'
+  | 'A3S1611'
+  | 'A3S1612'
+  | 'A3S1613'
+  | 'A3S2001'
+  | 'A3S2002'
+  | 'A3S2003'
+  | 'A3S2004'
+  | 'A3S2005'
+  | 'A3S2006'
+  | 'A3S3001'
+  | 'A3S3002'
+  | 'A3S3003'
+  | 'A3S3004'
+  | 'A3S4001'
+  | 'A3S5001'
+  | 'A3S5002'
+  | 'A3S5003'
+  | 'A3S9001';
+
 export const ERROR_TABLE = {
   A3S1001: {
     title: 'Unknown option, command or value',
@@ -19,7 +58,7 @@ export const ERROR_TABLE = {
     exit: 64,
     cause:
       'libkrun runs on Linux (x64, arm64, glibc) and on Apple silicon only; Windows and Intel Macs are not supported.',
-    fix: 'Build on, and for, linux-x64, linux-arm64 or darwin-arm64.',
+    fix: 'Build on, and for, linux-x64, linux-arm64 or darwin-arm64. A3S_DEPS_STUB=1 works everywhere.',
   },
   A3S1003: {
     title: 'Unknown target',
@@ -87,6 +126,56 @@ export const ERROR_TABLE = {
     cause: 'The folder that should hold the source of libkrun has no Cargo.toml: a git submodule that was not fetched.',
     fix: 'git submodule update --init --recursive, or remove the empty folder to use the pinned crate.',
   },
+  A3S1401: {
+    title: 'a3s-build not found',
+    exit: 72,
+    cause: 'The build script of libkrun-sys asks a3s-build for libkrun, and found it in no node_modules above.',
+    fix: 'npm install --save-dev a3s-build, or set A3S_BUILD_BIN to it; A3S_DEPS_STUB=1 builds without libkrun.',
+  },
+  A3S1402: {
+    title: 'Nothing built to link with',
+    exit: 1,
+    cause:
+      '--no-build is set, and the output folder holds no link.json, one that is damaged, or not the files it names.',
+    fix: 'Run `a3s-build --only prefix`, or leave --no-build out.',
+  },
+  A3S1403: {
+    title: 'Path that a build system cannot be told',
+    exit: 78,
+    cause: 'A line break in a path would end the line that holds it, and what follows would be read as an instruction.',
+    fix: 'Rename the folder named.',
+  },
+  A3S1501: {
+    title: 'Not part of stub mode',
+    exit: 64,
+    cause: 'A3S_DEPS_STUB is set: only what needs neither libkrun nor its headers is made.',
+    fix: 'Unset A3S_DEPS_STUB, or leave the step or command out.',
+  },
+  A3S1601: {
+    title: 'No usable libkrun on this system',
+    exit: 72,
+    cause:
+      'A3S_USE_SYSTEM_LIBKRUN is set, and none of the libraries found can stand in for the one that a3s-build makes.',
+    fix: 'Install libkrun and libkrunfw with the features net and blk, or set A3S_BUILD_LIBKRUN=1 to build from source.',
+  },
+  A3S1611: {
+    title: 'No such version to pin',
+    exit: 69,
+    cause: 'The registry does not have the version that was named, or not for every target.',
+    fix: 'Name a version that the registry lists for all targets.',
+  },
+  A3S1612: {
+    title: 'Version cannot be pinned',
+    exit: 65,
+    cause: 'What the registry has under this version is not what a pin needs.',
+    fix: 'Read what differs; pin another version, or keep the one that is pinned.',
+  },
+  A3S1613: {
+    title: 'Older than what is pinned',
+    exit: 64,
+    cause: 'The version named is lower than the pinned one: users would go back without a word.',
+    fix: 'Name a newer version, or add --allow-downgrade.',
+  },
   A3S2001: {
     title: 'Digest differs from the pin',
     exit: 65,
@@ -140,7 +229,7 @@ export const ERROR_TABLE = {
     title: 'Header says too little',
     exit: 65,
     cause: 'The meaning of a return value or a pointer is proven neither by the doc comment nor by the override table.',
-    fix: 'Add the function to the override table after reading its implementation.',
+    fix: 'Read what the implementation does, and put the answer into "bindings.overrides" of a3s-build.config.json.',
   },
   A3S3004: {
     title: 'Header parser cannot be used',
@@ -178,9 +267,7 @@ export const ERROR_TABLE = {
     cause: 'Something happened that the program does not expect.',
     fix: 'Run again with --verbose and report what it prints.',
   },
-} as const satisfies Record<string, ErrorEntry>;
-
-export type ErrorCode = keyof typeof ERROR_TABLE;
+} as const satisfies Record<ErrorCode, ErrorEntry>;
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_TABLE, text);

@@ -5,6 +5,14 @@ export interface FailurePlace {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  readonly source?: SourceLine;
+}
+
+/** A line of a source file, fit for a terminal: no control characters, and of a length that can be read. */
+export interface SourceLine {
+  readonly text: string;
+  /** How many characters of `text` stand before the one meant; left out where only the line is known. */
+  readonly caret?: number;
 }
 
 export interface FailureDetails {
@@ -15,6 +23,8 @@ export interface FailureDetails {
   /** Replaces the table's general fix where a better one is known (this system's install line, the very command). */
   readonly fix?: string;
   readonly where?: FailurePlace;
+  /** The other place, where two contradict each other. */
+  readonly also?: FailurePlace;
   /** Path of a log that holds the rest. */
   readonly log?: string;
 }

@@ -1,5 +1,5 @@
 /** A program or library that the build needs from the system. */
-export type Tool = 'cargo' | 'rustc' | 'cc' | 'static-libc';
+export type Tool = 'cargo' | 'rustc' | 'cc' | 'static-libc' | 'lld' | 'libclang';
 
 /** How a system names its packages and installs them. */
 interface PackageManager {
@@ -14,23 +14,37 @@ const RUST = 'curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | sh';
 const MANAGERS: Readonly<Record<string, PackageManager>> = {
   debian: {
     command: 'sudo apt-get install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'libc6-dev' },
+    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'libc6-dev', lld: 'lld', libclang: 'libclang-dev' },
   },
   fedora: {
     command: 'sudo dnf install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'glibc-static' },
+    packages: {
+      cargo: RUST,
+      rustc: RUST,
+      cc: 'gcc',
+      'static-libc': 'glibc-static',
+      lld: 'lld',
+      libclang: 'clang-libs',
+    },
   },
   suse: {
     command: 'sudo zypper install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'glibc-devel-static' },
+    packages: {
+      cargo: RUST,
+      rustc: RUST,
+      cc: 'gcc',
+      'static-libc': 'glibc-devel-static',
+      lld: 'lld',
+      libclang: 'clang-devel',
+    },
   },
   arch: {
     command: 'sudo pacman -S',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'glibc' },
+    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'glibc', lld: 'lld', libclang: 'clang' },
   },
   macos: {
     command: 'brew install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'llvm', 'static-libc': 'llvm' },
+    packages: { cargo: RUST, rustc: RUST, cc: 'llvm', 'static-libc': 'llvm', lld: 'lld', libclang: 'llvm' },
   },
 };
 

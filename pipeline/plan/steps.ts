@@ -47,11 +47,19 @@ export interface PlannedStep {
   readonly background: boolean;
 }
 
+/** A step that a run of this kind has no use for. */
+export interface LeftOut {
+  readonly step: StepId;
+  readonly why: string;
+}
+
 /** All work of a run, before any of it is done. Prints as JSON. */
 export interface Plan {
   readonly schema: 1;
   readonly tool: string;
   readonly target: string;
   readonly outDir: string;
+  /** Each after all that it needs. */
   readonly steps: readonly PlannedStep[];
+  readonly leftOut: readonly LeftOut[];
 }

@@ -20,6 +20,8 @@ export interface Target {
   readonly packageSuffix: string;
   /** Libraries of the system that a shipped file may need. */
   readonly systemLibraries: readonly string[];
+  /** Where systems keep libraries, in the order in which they are looked through. */
+  readonly libraryFolders: readonly string[];
   /** Triple that libclang parses headers for. */
   readonly clangTriple: string;
 }
@@ -37,6 +39,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-x64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
+    libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib'],
     clangTriple: 'x86_64-unknown-linux-gnu',
   },
   'linux-arm64': {
@@ -51,6 +54,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-arm64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
+    libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/aarch64-linux-gnu', '/usr/lib'],
     clangTriple: 'aarch64-unknown-linux-gnu',
   },
   'darwin-arm64': {
@@ -65,6 +69,7 @@ export const TARGETS = {
     firmwareFile: 'libkrunfw.5.dylib',
     packageSuffix: 'darwin-arm64',
     systemLibraries: [],
+    libraryFolders: ['/opt/homebrew/lib', '/usr/local/lib'],
     clangTriple: 'arm64-apple-macosx11.0',
   },
 } as const satisfies Record<string, Target>;
@@ -76,6 +81,7 @@ const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   win32: 'Windows is not supported',
   'darwin-x64': 'Intel Macs are not supported',
+  'x86_64-apple-darwin': 'Intel Macs are not supported',
 };
 
 /**
@@ -89,20 +95,26 @@ export function hostTarget(platform: string, arch: string): Target {
   throw buildError('A3S1002', { message: reason });
 }
 
+/** A target for stub mode, where nothing depends on it: of this machine where it is one, else any. */
+export function stubTarget(platform: string, arch: string): Target {
+  const id = `${platform}-${arch}`;
+  return isTargetId(id) ? TARGETS[id] : TARGETS['linux-x64'];
+}
+
 /**
- * The target named on the command line; `host` stands for `host`'s own.
+ * The target named on the command line, by its own name or as Rust calls it; `host` stands for `host`'s own.
  * @throws BuildError A3S1003 with the nearest match for any other word, A3S1002 for platforms known as unsupported.
  */
 export function targetByName(name: string, host: Target): Target {
   if (name === 'host') return host;
   if (isTargetId(name)) return TARGETS[name];
+  const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name);
+  if (byTriple !== undefined) return TARGETS[byTriple];
   const unsupported = /^win|windows/.test(name) ? UNSUPPORTED['win32'] : UNSUPPORTED[name.replace('macos', 'darwin')];
   if (unsupported !== undefined) throw buildError('A3S1002', { message: unsupported });
-  const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name || TARGETS[id].packageSuffix === name);
+  const meant = TARGET_IDS.find((id) => TARGETS[id].packageSuffix === name);
   const message =
-    byTriple === undefined
-      ? unknownWord('target', name, TARGET_IDS)
-      : `unknown target "${name}" (did you mean ${byTriple}?)`;
+    meant === undefined ? unknownWord('target', name, TARGET_IDS) : `unknown target "${name}" (did you mean ${meant}?)`;
   throw buildError('A3S1003', { message });
 }
 

@@ -4,11 +4,13 @@ import type { DigestCache } from '../effects/digests.ts';
 import { withLock } from '../effects/lock.ts';
 import type { StepManifest, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
-import type { SourceOrigin } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import { type Failure, toFailure } from '../plan/errors.ts';
+import { layoutOf } from '../plan/layout.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
+import type { SystemCandidate } from '../plan/system-libkrun.ts';
 import type { Progress, RunStep, StepContext } from '../steps/step.ts';
 import { keyOf, resolveInputs } from './inputs.ts';
 import type { LastRun } from './last-run.ts';
@@ -37,6 +39,7 @@ export interface RunEnvironment {
   readonly config: Config;
   readonly pins: Pins;
   readonly source: SourceOrigin;
+  readonly system: readonly SystemCandidate[];
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
   readonly digests: DigestCache;
@@ -168,6 +171,7 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     config: run.config,
     pins: run.pins,
     source: run.source,
+    system: run.system,
     variables: run.variables,
     store: run.store,
     digests: run.digests,
@@ -177,7 +181,7 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     temporary,
     background: step.background,
     jobs: jobsFor(step, run),
-    log: join(run.config.outDir, 'logs', `${step.id}.log`),
+    log: join(layoutOf(run.config).logs, `${step.id}.log`),
     scratch: (name) => (run.config.pristine ? join(temporary, 'scratch') : run.store.scratchDir(`${step.id}-${name}`)),
     need: (id) => {
       const manifest = run.results.get(id);

@@ -30,13 +30,14 @@ async function resolveInput(spec: InputSpec, context: InputContext): Promise<Rec
     case 'value':
       return { [spec.name]: spec.value };
     case 'file':
-      return { [spec.name]: await context.digests.digest(spec.path) };
+      return { [spec.name]: await context.digests.file(spec.path) };
     case 'tree': {
       const tree = await context.digests.tree(spec.path, spec.exclude);
       return prefixed(spec.name, Object.entries(tree));
     }
     case 'tool':
-      return { [spec.name]: `${spec.command}: ${(await context.toolchain.ask(spec.command, spec.args)) ?? 'missing'}` };
+      // Not where it lies: cargo names itself and rustc by their paths to what it starts, and they are the same programs.
+      return { [spec.name]: (await context.toolchain.ask(spec.command, spec.args)) ?? `no ${spec.command}` };
     case 'step': {
       const outputs = context.results.get(spec.step)?.outputs ?? [];
       const chosen = selectOutputs(outputs, spec.only, spec.exclude).filter(({ path }) =>

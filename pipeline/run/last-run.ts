@@ -4,6 +4,7 @@ import type { KnownGood } from '../effects/inputs-on-disk.ts';
 import type { Store } from '../effects/store.ts';
 import { digestOf } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
+import { targetName } from '../plan/layout.ts';
 import type { StepId } from '../plan/steps.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -19,7 +20,7 @@ export interface LastRun {
 }
 
 export async function openLastRun(store: Store, config: Config): Promise<LastRun> {
-  const name = digestOf([config.projectRoot, config.target.id]).slice(0, 32);
+  const name = digestOf([config.projectRoot, targetName(config)]).slice(0, 32);
   const file = join(store.root, 'v1', 'projects', `${name}.json`);
   const { keys, documents } = readRecord(await readTextIfThere(file));
   const known = new Set(documents);

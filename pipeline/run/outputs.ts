@@ -6,14 +6,18 @@ import type { Facts, StepManifest, Store } from '../effects/store.ts';
 import { syncFolder, type WantedFile } from '../effects/sync.ts';
 import { digestOf } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
+import { type Layout, layoutOf, targetName } from '../plan/layout.ts';
 import type { StepId } from '../plan/steps.ts';
 import type { StepOutcome } from './engine.ts';
 
-/** What a run did and what came of it: `build/<target>/manifest.json`. */
+/** What a run did and what came of it: `build/<target>/manifest.json`, of a stub `build/stub/manifest.json`. */
 export interface BuildManifest {
   readonly schema: 1;
   readonly tool: string;
+  /** The target's id; `stub` for a stub, which is the same for all. */
   readonly target: string;
+  /** Made in stub mode: nothing in it is, or holds, libkrun. */
+  readonly stub: boolean;
   readonly steps: readonly {
     readonly id: StepId;
     readonly outcome: 'built' | 'reused';
@@ -34,9 +38,9 @@ interface OutputContext {
 }
 
 /** Folders of the output that are made from a step's result: where it goes and which part of it. */
-const PLACES: readonly { readonly step: StepId; readonly part: string; readonly to: (config: Config) => string }[] = [
-  { step: 'prefix', part: 'prefix', to: (config) => join(config.outDir, config.target.id, 'prefix') },
-  { step: 'package', part: 'npm', to: (config) => join(config.outDir, 'npm') },
+const PLACES: readonly { readonly step: StepId; readonly part: string; readonly to: (layout: Layout) => string }[] = [
+  { step: 'prefix', part: 'prefix', to: ({ target }) => join(target, 'prefix') },
+  { step: 'package', part: 'npm', to: ({ npm }) => npm },
 ];
 
 /** Puts results where people look for them, touching only what differs, and writes the manifest last. */
@@ -49,7 +53,8 @@ export async function writeOutputs(
   const manifest = describeRun(config, outcomes);
   const lock = store.lockFile(`out-${digestOf(config.outDir).slice(0, 32)}`);
   await withLock(lock, { signal }, async () => {
-    const folder = join(config.outDir, config.target.id);
+    const layout = layoutOf(config);
+    const folder = layout.target;
     const earlier = await earlierOutputs(join(folder, 'manifest.json'));
     for (const { step, part, to } of PLACES) {
       const outcome = outcomes.get(step);
@@ -57,7 +62,7 @@ export async function writeOutputs(
       const ours = earlier(step);
       const wanted = partOf(outcome.manifest, part, store);
       // The folder is the user's: only what an earlier run put there may go.
-      await syncFolder(to(config), wanted, digests, (path) => ours.has(`${part}/${path}`));
+      await syncFolder(to(layout), wanted, digests, (path) => ours.has(`${part}/${path}`));
     }
     const prefix = outcomes.get('prefix');
     if (prefix !== undefined)
@@ -71,7 +76,8 @@ function describeRun(config: Config, outcomes: ReadonlyMap<StepId, StepOutcome>)
   return {
     schema: 1,
     tool: config.toolVersion,
-    target: config.target.id,
+    target: targetName(config),
+    stub: config.environment.stub,
     steps: [...outcomes.values()].map(({ manifest, outcome, why, seconds, startedAt }) => ({
       id: manifest.step,
       outcome,

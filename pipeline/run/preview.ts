@@ -20,6 +20,7 @@ export interface Preview {
   readonly target: string;
   readonly outDir: string;
   readonly steps: readonly PreviewStep[];
+  readonly leftOut: Plan['leftOut'];
 }
 
 /** Says of each step whether a run would do it, and why; does nothing. */
@@ -47,5 +48,5 @@ export async function previewPlan(
       steps.push({ ...base, action: 'run', why });
     }
   }
-  return { schema: 1, tool: plan.tool, target: plan.target, outDir: plan.outDir, steps };
+  return { schema: 1, tool: plan.tool, target: plan.target, outDir: plan.outDir, steps, leftOut: plan.leftOut };
 }

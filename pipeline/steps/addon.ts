@@ -6,7 +6,7 @@ import { runProcess } from '../effects/process.ts';
 import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
-import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, withCargoWorkspace } from './cargo.ts';
+import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { GLIBC_LIMIT } from './libkrun.ts';
 import type { RunStep, StepContext } from './step.ts';
@@ -18,7 +18,7 @@ export const runAddon: RunStep = async (context) => {
   const { config } = context;
   const name = `${BINARY_NAME}.${config.target.packageSuffix}.node`;
   const files = await crateFiles(context);
-  const crates = await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
+  const crates = await withCargoWorkspace(context, files, join(CRATE, 'Cargo.toml'), async (workspace) => {
     const outputDir = join(context.temporary, 'addon');
     const options = {
       manifestPath: workspace.manifest,
@@ -66,6 +66,9 @@ export const runAddon: RunStep = async (context) => {
   };
 };
 
+/** Folder of the emitted crate in the copy that is built; the raw bindings lie beside it, as below `generated/`. */
+const CRATE = 'napi';
+
 /**
  * The emitted crate, with the runtime crates below it: cargo hashes the absolute path of a dependency that lies outside,
  * and the addon would differ from folder to folder.
@@ -75,11 +78,13 @@ async function crateFiles(context: StepContext): Promise<WantedFile[]> {
   const lock = await readFile(join(config.toolRoot, 'native', 'Cargo.lock'), 'utf8');
   const manifest = join(temporary, 'Cargo.toml');
   await writeFile(manifest, napiManifest({ runtimePath: 'native/node', lock }).content);
-  const emitted = await filesBelow(join(context.need('bindings').dir, COMMITTED, 'napi'), '', digests, ['Cargo.toml']);
-  const runtime = await filesBelow(join(config.toolRoot, 'native'), 'native', digests, ['target', 'npm']);
+  const bindings = join(context.need('bindings').dir, COMMITTED);
+  const emitted = await filesBelow(join(bindings, 'napi'), CRATE, digests, ['Cargo.toml']);
+  const runtime = await filesBelow(join(config.toolRoot, 'native'), join(CRATE, 'native'), digests, ['target', 'npm']);
   return [
     ...emitted,
     ...runtime,
-    { path: 'Cargo.toml', from: manifest, sha256: await digests.digest(manifest), executable: false },
+    await wantedFile(join(bindings, 'sys.rs'), 'sys.rs', digests),
+    await wantedFile(manifest, join(CRATE, 'Cargo.toml'), digests),
   ];
 }

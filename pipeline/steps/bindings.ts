@@ -20,8 +20,9 @@ export const runBindings: RunStep = async (context) => {
   const { irs, parser } = await readHeader(context.need('source').dir, context);
   const lock = await readRuntimeLock(config);
   const versions = { package: config.package.version, tool: config.toolVersion };
-  const committed = await generateBindings(irs, { docs: false, lock, versions });
-  const packed = await generateBindings(irs, { docs: true, lock, versions });
+  const missing = Object.keys(context.pins.libkrun.exports.missing);
+  const committed = await generateBindings(irs, { docs: false, lock, missing, versions });
+  const packed = await generateBindings(irs, { docs: true, lock, missing, versions });
   await writeAll(join(context.out, COMMITTED), committed.files);
   await writeAll(context.out, [
     ...packed.files.filter(({ path }) => !path.startsWith('napi/') && path !== LOCK),

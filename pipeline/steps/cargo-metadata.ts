@@ -1,8 +1,10 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { runProcess } from '../effects/process.ts';
 import { cargoQueryEnvironment } from '../plan/child-environment.ts';
 import { buildError } from '../plan/errors.ts';
 import { compileError } from './compile-error.ts';
+import { isDownload } from './source-crate.ts';
 import type { StepContext } from './step.ts';
 
 /** The part of `cargo metadata --format-version 1` that is used. */
@@ -12,6 +14,8 @@ interface Metadata {
     readonly name: string;
     readonly version: string;
     readonly license: string | null;
+    /** Null for a package of the workspace or a path. */
+    readonly source: string | null;
     readonly manifest_path: string;
   }[];
   readonly resolve: {
@@ -27,11 +31,18 @@ interface Metadata {
 
 /** The crates of a workspace as cargo resolves them for the target. */
 export interface Crates {
+  /** How many crates of registries this call fetched. */
+  readonly fetched: number;
+  /** Where cargo unpacked those that come from registries. */
+  readonly registryFolders: readonly string[];
   /** Folder and `name-version` of every package; longer folders come later. */
   readonly folders: readonly (readonly [folder: string, name: string])[];
   /** SPDX licence by `name@version` of `root` and of everything that is compiled into it or runs to build it. */
   licensesOf(root: string): Readonly<Record<string, string>>;
 }
+
+/** What asking cargo needs of a step or a command. */
+export type QueryContext = Pick<StepContext, 'config' | 'variables' | 'log' | 'signal' | 'background'>;
 
 /** What cargo says when a registry or a mirror cannot be reached. */
 const NETWORK =
@@ -41,8 +52,9 @@ const NETWORK =
  * Asks cargo for the crates that `manifest` needs; downloads those that are not in its cache.
  * @throws BuildError A3S2002 or A3S2003 when a registry cannot be reached, A3S1203 for a manifest that is wrong.
  */
-export async function readCrates(context: StepContext, manifest: string): Promise<Crates> {
+export async function readCrates(context: QueryContext, manifest: string): Promise<Crates> {
   const { config, variables, log } = context;
+  let fetched = 0;
   const result = await runProcess({
     command: config.environment.cargo,
     args: [
@@ -61,9 +73,13 @@ export async function readCrates(context: StepContext, manifest: string): Promis
     env: cargoQueryEnvironment(variables, config.offline),
     signal: context.signal,
     background: context.background,
+    onLine: (line) => {
+      if (isDownload(line)) fetched++;
+    },
   });
-  if (result.code === 0) return describe(JSON.parse(result.stdout) as Metadata);
+  if (result.code === 0) return describe(JSON.parse(result.stdout) as Metadata, fetched);
   const text = result.tail.join('\n');
+  await mkdir(dirname(log), { recursive: true });
   await appendFile(log, `${text}\n`);
   if (/--locked/.test(text) || !NETWORK.test(text)) throw await compileError('cargo metadata', result, log);
   const first = result.tail.find((line) => line.startsWith('error')) ?? 'no message';
@@ -71,13 +87,15 @@ export async function readCrates(context: StepContext, manifest: string): Promis
   throw buildError(config.offline ? 'A3S2003' : 'A3S2002', { message, log });
 }
 
-function describe({ packages, resolve }: Metadata): Crates {
+function describe({ packages, resolve }: Metadata, fetched: number): Crates {
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
   const byId = new Map(packages.map((entry) => [entry.id, entry]));
   const folders = packages
-    .map((entry) => [entry.manifest_path.replace(/\/Cargo\.toml$/, ''), `${entry.name}-${entry.version}`] as const)
+    .map((entry) => [folderOf(entry), `${entry.name}-${entry.version}`] as const)
     .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
   return {
+    fetched,
+    registryFolders: packages.filter(({ source }) => source !== null).map(folderOf),
     folders,
     licensesOf(root) {
       const reached = new Set<string>();
@@ -94,4 +112,8 @@ function describe({ packages, resolve }: Metadata): Crates {
       return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
     },
   };
+}
+
+function folderOf(entry: { readonly manifest_path: string }): string {
+  return dirname(entry.manifest_path);
 }

@@ -51,13 +51,13 @@ export async function filesBelow(
   exclude: readonly string[] = [],
 ): Promise<WantedFile[]> {
   return Promise.all(
-    listTree(folder, exclude).map(async ({ path }) => ({
-      path: join(to, path),
-      from: join(folder, path),
-      sha256: await digests.digest(join(folder, path)),
-      executable: false,
-    })),
+    listTree(folder, exclude).map(({ path }) => wantedFile(join(folder, path), join(to, path), digests)),
   );
+}
+
+/** One file, as wanted at `path`. */
+export async function wantedFile(from: string, path: string, digests: DigestCache): Promise<WantedFile> {
+  return { path, from, sha256: await digests.digest(from), executable: false };
 }
 
 /**

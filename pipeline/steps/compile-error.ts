@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { ProcessResult } from '../effects/process.ts';
+import { installHint } from '../effects/toolchain.ts';
 import { type BuildError, buildError } from '../plan/errors.ts';
 
 /** What compilers and linkers print, the error first that says most. */
@@ -17,6 +18,12 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly cause: string; reado
     pattern: /cannot find -lc\b/,
     cause: 'The static C library is missing on this system.',
     fix: 'Install it: libc6-dev (Debian, Ubuntu), glibc-static (Fedora).',
+  },
+  {
+    // clang's words, then gcc's; both only where somebody asked for lld.
+    pattern: /invalid linker name in (argument )?'-fuse-ld=lld'|collect2: fatal error: cannot find 'ld'/,
+    cause: 'The compiler was told to link with lld, which is neither on PATH nor part of the Rust toolchain in use.',
+    fix: `${installHint(['lld']).join('; ')} — or leave -fuse-ld=lld out of CC_LINUX and CC: this build does not need it.`,
   },
   {
     pattern: /linker `?\S+`? not found/,

@@ -4,6 +4,9 @@ import { BuildError, buildError } from '../plan/errors.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
 import type { StepContext } from './step.ts';
 
+/** What a download needs of a step or a command. */
+export type ArchiveContext = Pick<StepContext, 'config' | 'variables' | 'signal' | 'progress'>;
+
 type Source = FirmwareArtifact['sources'][number];
 
 /** Bytes at most where a pin states neither size nor limit. */
@@ -23,7 +26,7 @@ interface Access {
  * @throws BuildError A3S2003 when offline, A3S2002 and A3S2005 with provider, address, and the mirror and offline options.
  */
 export async function fetchArchive(
-  context: StepContext,
+  context: ArchiveContext,
   source: Source,
   pin: FirmwareArtifact['archive'],
   partial: string,
@@ -55,7 +58,7 @@ export async function fetchArchive(
 }
 
 const ACCESS: {
-  readonly [K in Source['kind']]: (source: Extract<Source, { kind: K }>, context: StepContext) => Promise<Access>;
+  readonly [K in Source['kind']]: (source: Extract<Source, { kind: K }>, context: ArchiveContext) => Promise<Access>;
 } = {
   async npm(source, { config, variables }) {
     const access = await readRegistryAccess(source.package, config.projectRoot, variables);
@@ -77,7 +80,10 @@ function withMirrorHint(error: unknown, provider: string, mirror: string): unkno
   const { message, fix } = error.failure;
   return buildError(
     error.code,
-    { message: `firmware provider ${provider}: ${message}`, fix: `${fix} For a mirror: ${mirror}.` },
+    {
+      message: `libkrunfw could not be downloaded, provider ${provider}: ${message}`,
+      fix: `${fix} For a mirror: ${mirror}.`,
+    },
     error,
   );
 }

@@ -1,63 +1,66 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { guestKernelRelease } from '../binary/symbol-data.ts';
 import { extractMember } from '../effects/archive.ts';
-import { syncFile, temporaryName, withDiskErrors } from '../effects/files.ts';
-import { withLock } from '../effects/lock.ts';
-import { matchesArchive, verifyArchive, verifyFile } from '../effects/verify.ts';
-import { firmwareArtifact } from '../plan/assemble.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
+import { temporaryName, withDiskErrors } from '../effects/files.ts';
+import { verifyArchive, verifyFile } from '../effects/verify.ts';
+import { firmwareArtifact } from '../plan/build-steps.ts';
+import { buildError } from '../plan/errors.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
+import { SYSTEM_FIRMWARE } from '../plan/system-libkrun.ts';
 import { auditFile } from './audit-file.ts';
-import { fetchArchive } from './fetch-archive.ts';
+import { fetchFirmwareArchive } from './firmware-archive.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Bytes at most of an unpacked guest kernel where no pin says it exactly; the known ones have 21 to 25 MB. */
-const MEMBER_LIMIT = 128 * 1024 * 1024;
+export const MEMBER_LIMIT = 128 * 1024 * 1024;
 
 /** Functions by which libkrun takes the kernel out of the library. */
-const EXPORTS = ['krunfw_get_kernel', 'krunfw_get_version'];
+export const FIRMWARE_EXPORTS: readonly string[] = ['krunfw_get_kernel', 'krunfw_get_version'];
 
-/** Gets the guest kernel: the user's own file, or the pinned one, verified before it is unpacked and after. */
+/**
+ * Gets the guest kernel: the user's own file, that of the system's libkrun, or the pinned one, verified before it is
+ * unpacked and after.
+ */
 export const runFirmware: RunStep = async (context) => {
   const { config, pins } = context;
-  const own = config.environment.firmwareFile;
+  const own = unpinnedFirmware(context);
   const library = join(context.out, 'lib', config.target.firmwareFile);
   await mkdir(join(context.out, 'lib'), { recursive: true });
-  if (own !== undefined) await withDiskErrors(own, () => copyFile(own, library));
+  if (own !== undefined) await withDiskErrors(own.file, () => copyFile(own.file, library));
   else await takePinned(context, firmwareArtifact(config, pins), library);
 
   const { bytes } = await auditFile(library, {
     machine: config.target.machine,
     form: 'shared',
     soname: config.target.firmwareFile,
-    exports: { required: EXPORTS, alsoAllowed: ['*'] },
+    exports: { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] },
   });
   const kernel = guestKernelRelease(bytes);
   const provider = pins.firmware.providers[config.firmware];
   if (own === undefined) requirePinnedKernel(provider.kernel, kernel, library);
   const version = own === undefined ? provider.version : null;
   const sha256 = await context.digests.digest(library);
-  const origin = own === undefined ? config.firmware : 'A3S_LIBKRUNFW_DYLIB';
+  const origin = own?.origin ?? config.firmware;
   return {
     facts: { provider: origin, version, kernel, sha256, file: config.target.firmwareFile },
     summary:
       own === undefined
         ? `libkrunfw ${version}, Linux ${kernel}, verified`
-        : `${basename(own)}, Linux ${kernel}, not pinned`,
+        : `${basename(own.file)}, Linux ${kernel}, not pinned`,
   };
 };
 
+/** A guest kernel that no pin knows, and whose it is. */
+function unpinnedFirmware({ config, need }: StepContext): { file: string; origin: string } | undefined {
+  const { firmwareFile } = config.environment;
+  if (firmwareFile !== undefined) return { file: firmwareFile, origin: 'A3S_LIBKRUNFW_DYLIB' };
+  if (!config.systemLibkrun) return undefined;
+  return { file: join(need('libkrun').dir, SYSTEM_FIRMWARE, config.target.firmwareFile), origin: 'system' };
+}
+
 async function takePinned(context: StepContext, artifact: FirmwareArtifact, library: string): Promise<void> {
-  const archive = context.store.downloadFile(`${archiveName(artifact)}.tgz`);
-  const lock = context.store.lockFile(`download-${archiveName(artifact)}`);
-  await withLock(lock, { signal: context.signal }, async () => {
-    if (await matchesArchive(archive, artifact.archive)) return;
-    const partial = `${archive}.partial`;
-    await fetchFromAny(context, artifact, partial);
-    await syncFile(partial);
-    await withDiskErrors(archive, () => rename(partial, archive));
-  });
+  const { file: archive } = await fetchFirmwareArchive(context, artifact);
   // A private copy: what was verified is what is unpacked, whatever happens to the shared one meanwhile.
   const copy = join(context.temporary, 'archive.tgz');
   await withDiskErrors(copy, () => copyFile(archive, copy));
@@ -66,49 +69,6 @@ async function takePinned(context: StepContext, artifact: FirmwareArtifact, libr
   await extractMember(copy, artifact.member, unpacked, artifact.file?.size ?? MEMBER_LIMIT);
   if (artifact.file !== undefined) await verifyFile(unpacked, artifact.file, artifact.member);
   await rename(unpacked, library);
-}
-
-/** Tries the sources of the pin in order; they hold equal bytes, so any will do. */
-async function fetchFromAny(context: StepContext, artifact: FirmwareArtifact, partial: string): Promise<void> {
-  let first: unknown;
-  for (const source of artifact.sources) {
-    try {
-      return await fetchVerified(context, artifact, source, partial);
-    } catch (error) {
-      if (!(error instanceof BuildError)) throw error;
-      first ??= error;
-    }
-  }
-  throw first;
-}
-
-/** Bytes that differ are fetched once more: damage on the way is more likely than a forged file. */
-async function fetchVerified(
-  context: StepContext,
-  artifact: FirmwareArtifact,
-  source: FirmwareArtifact['sources'][number],
-  partial: string,
-): Promise<void> {
-  for (const last of [false, true]) {
-    const url = await fetchArchive(context, source, artifact.archive, partial);
-    try {
-      return await verifyArchive(partial, artifact.archive, url);
-    } catch (error) {
-      await rm(partial, { force: true });
-      if (last) throw error;
-    }
-  }
-}
-
-/** A file name that only these bytes can have. */
-function archiveName(artifact: FirmwareArtifact): string {
-  const { sha256, integrity } = artifact.archive;
-  return (
-    sha256 ??
-    Buffer.from((integrity ?? '').replace(/^sha512-/, ''), 'base64')
-      .toString('hex')
-      .slice(0, 64)
-  );
 }
 
 function requirePinnedKernel(pinned: string | null, found: string | null, file: string): void {

@@ -4,7 +4,8 @@ import type { HeaderIr } from '../bindings/ir.ts';
 import { parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
 import type { Libclang } from '../bindings/libclang/locate.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
-import { LIBKRUN_OVERRIDES } from '../bindings/overrides.ts';
+import { overridesFor } from '../bindings/overrides.ts';
+import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
@@ -18,7 +19,7 @@ export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
-  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'environment'>;
+  readonly config: Pick<Config, 'toolRoot' | 'headers' | 'overrides' | 'environment'>;
   readonly toolchain: Toolchain;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -52,15 +53,19 @@ export async function parseLibkrunHeaders(
 ): Promise<ReadHeaders> {
   const { config, signal, preloaded } = context;
   const inProcess = preloaded !== undefined;
-  const parsing = parseWithBestParser(
-    Object.values(TARGETS).map((target) => ({ headers, target })),
-    { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
-    searchOf(context),
-    preloaded,
-  );
-  // Loaded while the parser is at work.
-  const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
-  return { irs: irsOf(units, LIBKRUN_OVERRIDES), parser };
+  try {
+    const parsing = parseWithBestParser(
+      Object.values(TARGETS).map((target) => ({ headers, target })),
+      { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
+      searchOf(context),
+      preloaded,
+    );
+    // Loaded while the parser is at work.
+    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
+    return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
+  } catch (error) {
+    throw inFiles(error, headers);
+  }
 }
 
 /**

@@ -1,10 +1,12 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { glibcNeeds } from '../binary/glibc.ts';
+import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
-import { cargoBuild, filesBelow, withCargoWorkspace } from './cargo.ts';
+import { COMMITTED } from './bindings.ts';
+import { cargoBuild, filesBelow, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { GLIBC_LIMIT } from './libkrun.ts';
-import type { RunStep } from './step.ts';
+import type { RunStep, StepContext } from './step.ts';
 
 /** Name of the executable, in the prefix and in the packages. */
 export const LAUNCHER = 'krun-launcher';
@@ -14,8 +16,8 @@ export const runLauncher: RunStep = async (context) => {
   const { config } = context;
   const executable = join(context.out, 'bin', LAUNCHER);
   await mkdir(join(context.out, 'bin'), { recursive: true });
-  const files = await filesBelow(join(config.toolRoot, 'native'), '', context.digests, ['target', 'npm']);
-  const crates = await withCargoWorkspace(context, files, 'Cargo.toml', async (workspace) => {
+  const files = await launcherFiles(context);
+  const crates = await withCargoWorkspace(context, files, join('native', 'Cargo.toml'), async (workspace) => {
     const built = await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
     await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);
     return built.licensesOf(LAUNCHER);
@@ -34,3 +36,10 @@ export const runLauncher: RunStep = async (context) => {
     summary: `${LAUNCHER}, ${Math.round(bytes.length / 1024)} KiB, glibc ${floor}`,
   };
 };
+
+/** The crates, and the raw bindings where the launcher's source looks for them. */
+async function launcherFiles({ config, digests, need }: StepContext): Promise<WantedFile[]> {
+  const crates = await filesBelow(join(config.toolRoot, 'native'), 'native', digests, ['target', 'npm']);
+  const bindings = join(need('bindings').dir, COMMITTED, 'sys.rs');
+  return [...crates, await wantedFile(bindings, join('generated', 'sys.rs'), digests)];
+}

@@ -5,6 +5,8 @@ import { readElf } from '../binary/elf.ts';
 import { compareExports, exportLines } from '../binary/exports.ts';
 import { interfaceFor } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
+import type { LinkRecord } from '../plan/link-record.ts';
+import { pkgConfigText } from '../plan/pkg-config.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -28,8 +30,8 @@ export const runPrefix: RunStep = async (context) => {
   for (const file of await readdir(join(context.need('launcher').dir, 'bin'))) {
     await copyFile(join(context.need('launcher').dir, 'bin', file), join(prefix, 'bin', file));
   }
-  const { version } = context.pins.libkrun.library;
-  await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfig(version));
+  const version = libraryVersion(context);
+  await writeFile(join(prefix, 'lib', 'pkgconfig', 'libkrun.pc'), pkgConfigText(version, 'lib'));
   await writeFile(join(context.out, 'link.json'), `${JSON.stringify(linkMetadata(context, version), null, 2)}\n`);
   const { functions, exports, lines } = await checkExports(context, join(prefix, 'lib', target.libraryFile));
   return {
@@ -37,6 +39,12 @@ export const runPrefix: RunStep = async (context) => {
     summary: [`${functions} functions exported, ${headers.length} headers`, ...lines].join('; '),
   };
 };
+
+/** Version of the C library: the pinned one, or what the system calls its own. */
+function libraryVersion({ config, pins, need }: StepContext): string {
+  if (!config.systemLibkrun) return pins.libkrun.library.version;
+  return String(need('libkrun').facts['version'] ?? 'unknown');
+}
 
 /** Some headers are links into the source tree: a prefix has files of its own. */
 async function copyHeaders(from: string, to: string): Promise<string[]> {
@@ -57,34 +65,21 @@ async function checkExports(context: StepContext, library: string) {
   const required = interfaceFor(readAbi(lock), context.config.target.id)?.functions.map(({ name }) => name) ?? [];
   const bytes = await readFile(library);
   const elf = readElf(bytes, library);
-  const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
+  // A library of the system may be newer than the header, and then has more.
+  const alsoAllowed = context.config.systemLibkrun ? ['*'] : Object.keys(extra);
+  const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed };
   assertAudit(auditBinary(bytes, elf, { exports: expected }), library);
-  const exported = elf.exports.map(({ name }) => name);
-  const compared = compareExports(exported, expected);
+  const compared = compareExports(
+    elf.exports.map(({ name }) => name),
+    expected,
+  );
   const { notExported, notDeclared } = compared;
   const exports = { declaredNotExported: notExported, exportedNotDeclared: notDeclared };
   return { functions: required.length - notExported.length, exports, lines: exportLines(compared) };
 }
 
-/** Paths relative to the file itself, so that the prefix may be moved. */
-function pkgConfig(version: string): string {
-  return [
-    'prefix=${pcfiledir}/../..',
-    'libdir=${prefix}/lib',
-    'includedir=${prefix}/include',
-    '',
-    'Name: libkrun',
-    'Description: Virtualization-based process isolation as a library',
-    'URL: https://github.com/containers/libkrun',
-    `Version: ${version}`,
-    'Libs: -L${libdir} -lkrun -Wl,-rpath,${libdir}',
-    'Cflags: -I${includedir}',
-    '',
-  ].join('\n');
-}
-
 /** What a linker needs to know; paths are relative to this file. */
-function linkMetadata(context: StepContext, version: string) {
+function linkMetadata(context: StepContext, version: string): LinkRecord {
   const { target } = context.config;
   return {
     schema: 1,

@@ -1,10 +1,11 @@
 import type { DigestCache } from '../effects/digests.ts';
 import type { Facts, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
-import type { SourceOrigin } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import type { Pins } from '../plan/pins.ts';
+import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { StepId } from '../plan/steps.ts';
+import type { SystemCandidate } from '../plan/system-libkrun.ts';
 
 /** How far a step is. `done` of `total` in `unit`; `detail` is the current item. */
 export interface Progress {
@@ -25,6 +26,8 @@ export interface StepContext {
   readonly config: Config;
   readonly pins: Pins;
   readonly source: SourceOrigin;
+  /** Libraries of this system to choose from; empty unless one is asked for. */
+  readonly system: readonly SystemCandidate[];
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** A fresh, empty folder; all that lies in it afterwards is the step's output. */
   readonly out: string;

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { generateTypeDef } from '@napi-rs/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emitNapi } from '../../pipeline/bindings/emit-napi.ts';
+import { emitSys } from '../../pipeline/bindings/emit-sys.ts';
 import { compareDeclarations } from '../bindings/compare-declarations.ts';
 
 // Compiles the addon's dependencies: needs cargo and, the first time, the crates registry.
@@ -35,6 +36,7 @@ describe.skipIf(enabled === '')('declarations derived from the emitted Rust', { 
   it('agree with the committed libkrun.d.ts, function by function', async () => {
     const crate = join(folder, 'generated/napi');
     await cp(join(root, 'generated/napi'), crate, { recursive: true });
+    await cp(join(root, 'generated/sys.rs'), join(folder, 'generated/sys.rs'));
     await cp(join(root, 'native'), join(folder, 'native'), { recursive: true });
     const derived = await derive(crate, 'committed');
     const ours = await readFile(join(root, 'generated/libkrun.d.ts'), 'utf8');
@@ -46,7 +48,7 @@ describe.skipIf(enabled === '')('declarations derived from the emitted Rust', { 
     const ir = JSON.parse(await readFile(join(napi, 'sample.ir.json'), 'utf8'));
     const lock = await readFile(join(root, 'native/Cargo.lock'), 'utf8');
     const { files } = emitNapi(ir, { docs: true, runtimePath: join(root, 'native/node'), lock });
-    for (const { path, content } of files) {
+    for (const { path, content } of [emitSys(ir, { docs: true }), ...files]) {
       const file = join(folder, 'sample', path);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, content);

@@ -21,10 +21,12 @@ const VIOLATIONS: Readonly<Record<string, readonly [from: string, to: string]>> 
   'parser-not-steps': ['pipeline/bindings/header.ts', '../steps/b.ts'],
   'no-io-in-pure-code': ['pipeline/plan/a.ts', 'node:fs'],
   'only-view-imports-listr2': ['pipeline/run/a.ts', 'listr2'],
+  'only-watch-imports-chokidar': ['pipeline/effects/a.ts', 'chokidar'],
   'only-http-imports-undici': ['pipeline/effects/a.ts', 'undici'],
   'only-archive-imports-tar': ['pipeline/effects/a.ts', 'tar'],
   'only-emit-dts-imports-ts-morph': ['pipeline/bindings/a.ts', 'ts-morph'],
   'only-napi-worker-imports-napi-cli': ['pipeline/steps/a.ts', '@napi-rs/cli'],
+  'only-pin-writes-pins': ['pipeline/steps/a.ts', '../effects/pin-files.ts'],
   'nothing-imports-generated': ['pipeline/run/a.ts', '../../generated/b.ts'],
   'not-to-dev-tools': ['pipeline/run/a.ts', 'vitest'],
 };

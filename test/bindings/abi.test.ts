@@ -89,13 +89,13 @@ describe('the difference of two locks', () => {
   });
 
   it('does not count how the files were made', () => {
-    const made = describeMade('1.0.0', '1.0.0', 'lock', [{ path: 'sys.rs', content: '' }]);
+    const made = describeMade('1.0.0', '1.0.0', 'lock', [], [{ path: 'sys.rs', content: '' }]);
     expect(diffAbi(lock, readAbi(emitAbi([IR], made).content))).toEqual([]);
   });
 });
 
 describe('how the files were made', () => {
-  const made = describeMade('1.0.0', '2.0.0', 'lock', [{ path: 'napi/src/lib.rs', content: 'text' }]);
+  const made = describeMade('1.0.0', '2.0.0', 'lock', [], [{ path: 'napi/src/lib.rs', content: 'text' }]);
   const text = emitAbi([IR], made).content;
 
   it('is read back as it was written, with the digest of each file', () => {
@@ -104,8 +104,13 @@ describe('how the files were made', () => {
   });
 
   it('differs with the program and with what the addon is built with', () => {
-    const generators = [made, describeMade('1.0.0', '2.0.1', 'lock', []), describeMade('1.0.0', '2.0.0', 'other', [])];
-    expect(new Set(generators.map(({ generator }) => generator)).size).toBe(3);
+    const generators = [
+      made,
+      describeMade('1.0.0', '2.0.1', 'lock', [], []),
+      describeMade('1.0.0', '2.0.0', 'other', [], []),
+      describeMade('1.0.0', '2.0.0', 'lock', ['krun_gone'], []),
+    ];
+    expect(new Set(generators.map(({ generator }) => generator)).size).toBe(4);
   });
 
   it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '.hidden', ''])('cannot name the file %j', (path) => {

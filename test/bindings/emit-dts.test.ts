@@ -68,6 +68,8 @@ describe('the comparison of declarations', () => {
     ['krunAddWindow', 'offset: number | bigint', 'offset: number'],
     ['krunStartEnter', 'krunStartEnter(ctxId: number): never', 'krunStartEnter(ctxId: number): void'],
     ['KRUN_EVERY', 'KRUN_EVERY: bigint', 'KRUN_EVERY: number'],
+    ['krunStat', 'shmSize: bigint', 'shmSize: number'],
+    ['krunSetQueues', 'sizes?: Uint16Array', 'sizes?: Uint8Array'],
     ['krunCheck', 'export declare function krunCheck(): boolean', ''],
   ];
 

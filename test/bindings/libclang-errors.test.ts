@@ -20,8 +20,17 @@ describe('a header that libclang refuses', () => {
   it('is shown with file, line, column and the line itself', async () => {
     const found = await failure('int fine(void);\nint broken(;\n');
     expect(found.code).toBe('A3S3002');
-    expect(found.where).toMatchObject({ file: 'bad.h', line: 2, column: 12 });
-    expect(found.cause).toContain('int broken(;');
+    const source = { text: 'int broken(;', caret: 11 };
+    expect(found.where).toEqual({ file: 'bad.h', line: 2, column: 12, source });
+  });
+
+  it('is shown as the terminal can show it: no control characters, a long line around the place', async () => {
+    const long = `/* ${'é'.repeat(200)}\u001b[31m */ \tint broken(; /* ${'x'.repeat(200)} */`;
+    const { where } = await failure(`${long}\n`);
+    const { text = '', caret = 0 } = where?.source ?? {};
+    expect(text).not.toMatch(/\p{Cc}/u);
+    expect(text.length).toBeLessThanOrEqual(120);
+    expect(text.slice(caret - 'int broken('.length, caret + 1)).toBe('int broken(;');
   });
 
   it('does not turn an unknown type into int', async () => {
@@ -64,6 +73,36 @@ describe('a header that libclang refuses', () => {
   });
 });
 
+describe('two headers that disagree', () => {
+  const between = (one: string, two: string) =>
+    failure('', {
+      headers: [
+        { name: 'one.h', content: one },
+        { name: 'two.h', content: two },
+      ],
+    });
+
+  it('about a function are refused with both places', async () => {
+    const found = await between('int call(int a);\n', '\nint call(long a);\n');
+    expect(found).toMatchObject({
+      code: 'A3S3002',
+      message: "conflicting types for 'call'",
+      where: { file: 'two.h', line: 2, column: 5, source: { text: 'int call(long a);', caret: 4 } },
+      also: { file: 'one.h', line: 1, column: 5, source: { text: 'int call(int a);', caret: 4 } },
+    });
+  });
+
+  it.each(['', '#undef LEVEL\n'])('about a macro are refused with both places, also behind %j', async (before) => {
+    const found = await between('int call(void);\n#define LEVEL 1\n', `${before}#define LEVEL 2\n`);
+    expect(found).toMatchObject({
+      code: 'A3S3002',
+      message: 'LEVEL has one value in one.h and another in two.h',
+      where: { file: 'two.h', column: 9, source: { text: '#define LEVEL 2', caret: 8 } },
+      also: { file: 'one.h', line: 2, column: 9, source: { text: '#define LEVEL 1', caret: 8 } },
+    });
+  });
+});
+
 describe('the worker', () => {
   it('that is not there is reported as a parser that cannot start', async () => {
     expect((await failure('int call(void);\n', { workerPath: '/nowhere/worker.mjs' })).code).toBe('A3S3004');
@@ -75,6 +114,18 @@ describe('the worker', () => {
 });
 
 describe('headers', () => {
+  it('may give a macro the same value twice, and one may change its own', async () => {
+    const raw = await parseHeaders({
+      headers: [
+        { name: 'one.h', content: 'int one(void);\n#define LEVEL (1 + 1)\n#define OWN 1\n#undef OWN\n#define OWN 2\n' },
+        { name: 'two.h', content: '#undef LEVEL\n#define LEVEL  (1 +\t1) // two\n' },
+      ],
+      target,
+      workerPath: await bundleWorker(),
+    });
+    expect(raw.items.map(({ name }) => name)).toEqual(expect.arrayContaining(['LEVEL', 'OWN']));
+  });
+
   it('may include each other and the files given with them, and only their own functions count', async () => {
     const raw = await parseHeaders({
       headers: [

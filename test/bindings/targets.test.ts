@@ -34,7 +34,7 @@ beforeAll(async () => {
   const headers = [{ name: 'gpu.h', content: HEADER }];
   const units = Object.values(TARGETS).map((target) => ({ headers, target }));
   irs = irsOf(await parseUnits(units, { workerPath: await bundleWorker() }), []);
-  made = await generateBindings(irs, { docs: false, lock: LOCK, versions: VERSIONS });
+  made = await generateBindings(irs, { docs: false, lock: LOCK, missing: [], versions: VERSIONS });
 });
 
 const contentOf = (path: string): string =>
@@ -49,7 +49,7 @@ function formatted(content: string): string {
 }
 
 describe('a header that differs between targets', () => {
-  it.each(['sys.rs', 'libkrun.d.ts', 'abi.json'])('gives exactly the committed %s', async (path) => {
+  it.each(['sys.rs', 'stub.rs', 'libkrun.d.ts', 'abi.json'])('gives exactly the committed %s', async (path) => {
     // How the files were made changes with their emitters, and is tested elsewhere.
     const content = contentOf(path).replace(/ {2}"made": \{[\s\S]*?\n {2}\},\n/, '');
     await expect(content).toMatchFileSnapshot(`${FOLDER}gpu.${path}`);
@@ -75,7 +75,7 @@ describe('a header that differs between targets', () => {
   it('gives Rust that is formatted, also where some targets share a module', async () => {
     const [x64, arm64, darwin] = irs;
     const shared = [x64, { ...(x64 ?? expect.unreachable()), target: arm64?.target ?? '' }, darwin];
-    const options = { docs: false, lock: LOCK, versions: VERSIONS };
+    const options = { docs: false, lock: LOCK, missing: [], versions: VERSIONS };
     const { files } = await generateBindings(
       shared.filter((ir) => ir !== undefined),
       options,
@@ -134,6 +134,17 @@ describe('the Rust of a header that differs between targets', () => {
     );
   });
 
+  it('has a stub whose functions go before the declarations, on every target', () => {
+    const [types, stub] = ['sys.rs', 'stub.rs'].map((path) =>
+      contentOf(path).replaceAll(/all\(target_os = "(\w+)", target_arch = "(\w+)"\)/g, '$1_$2'),
+    );
+    const use = 'pub const USE: unsafe extern "C-unwind" fn() -> i32 = gpu_create;\n';
+    for (const condition of Object.values(CONDITIONS)) {
+      const crate = `#[allow(dead_code)]\nmod bindings {\n${types}}\npub use bindings::*;\n${stub}${use}`;
+      expect(compile(crate, condition)).toMatchObject({ status: 0, stderr: '' });
+    }
+  });
+
   it('is refused, with the targets that there are, for any other', () => {
     const { status, stderr } = compile(conditional());
     expect(status).toBe(1);
@@ -154,7 +165,7 @@ describe('targets', () => {
   it('leave the files as they are for one where the interface is the same', async () => {
     const one = TARGETS['linux-x64'].id;
     const items = [rawFunction('f', { a: scalar('int') })];
-    const options = { docs: true, lock: LOCK, versions: VERSIONS };
+    const options = { docs: true, lock: LOCK, missing: [], versions: VERSIONS };
     const all = await generateBindings(
       irsOf(
         ALL.map((id) => unit(id, ...items)),

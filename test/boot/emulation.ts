@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -65,41 +66,58 @@ export async function prepareEmulation(workdir: string, cache: string = defaultC
 }
 
 /**
- * Boots an emulated host, runs the command in it and powers it off.
+ * Boots an emulated host, runs the command in it and powers it off. A host in which nothing runs any more is started
+ * again: on a busy machine the emulation falls so far behind the timers of its kernel that it handles nothing else. A
+ * program that hangs in the host does not stop the host's heartbeat, so no fault of ours hides there.
  * @throws Error with the end of the console when the time is up or the host ends without running the command to its end.
  */
 export async function bootInEmulation(emulation: Emulation, run: EmulatedRun): Promise<EmulatedResult> {
   return withFolder(emulation.workdir, 'emulation', async (folder) => {
     const mark = randomUUID();
     const initramfs = await buildInitramfs(emulation, run, folder, mark);
-    // `no-kvmapf` and friends are left alone: this must be a host like any other. The clock of an emulated machine
-    // drifts, and the kernel's remarks on that would mix with the output.
-    const append = 'console=ttyS0 panic=-1 quiet loglevel=1';
-    const machine = [
-      '-accel',
-      'tcg,thread=multi',
-      '-cpu',
-      'max',
-      '-m',
-      MEMORY,
-      '-smp',
-      '2',
-      '-no-reboot',
-      '-nodefaults',
-    ];
-    // A file takes every byte at once; on a pipe QEMU's serial port gives up on a reader that is late.
-    const consoleFile = join(folder, 'console');
-    const devices = ['-display', 'none', '-monitor', 'none', '-serial', `file:${consoleFile}`];
-    const system = ['-kernel', emulation.kernel.image, '-initrd', initramfs, '-append', append];
-    const ended = await runProgram(emulation.qemu, [...machine, ...devices, ...system], { timeoutMs: run.timeoutMs });
-    const text = (await readFile(consoleFile, 'utf8').catch(() => '')).replaceAll('\r', '');
-    const found = new RegExp(`^begin ${mark}\n([^]*?)\n?end ${mark} (\\d+)$`, 'm').exec(text);
-    if (found === null) {
-      const why = ended.code === undefined ? `was not done after ${run.timeoutMs} ms` : `ended with ${ended.code}`;
-      throw new Error(`the emulated host ${why}; the end of its console:\n${`${text}${ended.stderr}`.slice(-4000)}`);
+    for (let attempt = 1; ; attempt += 1) {
+      const { text, ended, stalled } = await runEmulator(emulation, initramfs, folder, run.timeoutMs);
+      const found = new RegExp(`^begin ${mark}\n([^]*?)\n?end ${mark} (\\d+)$`, 'm').exec(text);
+      if (found !== null) return { console: text, output: found[1] ?? '', exitCode: Number(found[2]) };
+      if (!stalled || attempt === ATTEMPTS) {
+        const why = ended.code === undefined ? `was not done after ${run.timeoutMs} ms` : `ended with ${ended.code}`;
+        const how = stalled ? `stopped running programs, ${ATTEMPTS} times` : why;
+        throw new Error(`the emulated host ${how}; the end of its console:\n${`${text}${ended.stderr}`.slice(-4000)}`);
+      }
+      console.warn(`the emulated host stopped running programs: attempt ${attempt + 1} of ${ATTEMPTS}`);
     }
-    return { console: text, output: found[1] ?? '', exitCode: Number(found[2]) };
   });
+}
+
+/** Hosts that are started before giving up. Seen: one in some thirty stops, on a machine with more to do than processors. */
+const ATTEMPTS = 4;
+/** The host writes its heartbeat once a second, and some 3 seconds after its start for the first time. */
+const STALL_MS = 40_000;
+
+async function runEmulator({ qemu, kernel }: Emulation, initramfs: string, folder: string, timeoutMs: number) {
+  // `no-kvmapf` and friends are left alone: this must be a host like any other. The clock of an emulated machine
+  // drifts, and the kernel's remarks on that would mix with the output.
+  const append = 'console=ttyS0 panic=-1 quiet loglevel=1';
+  const machine = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', MEMORY, '-smp', '2', '-no-reboot', '-nodefaults'];
+  // A file takes every byte at once; on a pipe QEMU's serial port gives up on a reader that is late.
+  const consoleFile = join(folder, 'console');
+  const heartbeat = join(folder, 'heartbeat');
+  const ports = ['-serial', `file:${consoleFile}`, '-serial', `file:${heartbeat}`];
+  const devices = ['-display', 'none', '-monitor', 'none', ...ports];
+  const system = ['-kernel', kernel.image, '-initrd', initramfs, '-append', append];
+  const began = Date.now();
+  const isStalled = (): boolean => {
+    const beat = statSync(heartbeat, { throwIfNoEntry: false })?.mtimeMs ?? began;
+    return Date.now() - Math.max(beat, began) > STALL_MS;
+  };
+  let stalled = false;
+  const giveUp = (): boolean => {
+    stalled = isStalled();
+    return stalled;
+  };
+  const ended = await runProgram(qemu, [...machine, ...devices, ...system], { timeoutMs, giveUp });
+  const text = (await readFile(consoleFile, 'utf8').catch(() => '')).replaceAll('\r', '');
+  return { text, ended, stalled };
 }
 
 async function findTool(tool: keyof typeof TOOLS): Promise<string | undefined> {
@@ -148,6 +166,7 @@ function initScript(modules: number, environment: Readonly<Record<string, string
     ...Array.from({ length: modules }, (_, index) => `insmod /modules/${index}.ko`),
     // libkrun cannot give the initramfs's own root to a guest: only a file system with handles will do.
     'mount -t tmpfs tmpfs /guest && cp -a /guest-template/. /guest',
+    'while :; do echo >/dev/ttyS1; sleep 1; done &',
     'export PATH=/bin:/usr/bin HOME=/root GUEST_ROOT=/guest',
     ...variables,
     `echo; echo "begin ${mark}"`,

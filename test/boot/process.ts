@@ -10,6 +10,8 @@ export interface Ended {
 
 export interface Run {
   readonly timeoutMs: number;
+  /** Asked once a second; true ends the program as if its time were up. */
+  readonly giveUp?: () => boolean;
   readonly cwd?: string;
   /** The whole environment; default: this process's own. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -43,20 +45,25 @@ export function runProgram(command: string, args: readonly string[], run: Run): 
     const stderr = collect(child.stderr);
     let late = false;
     const killGroup = () => endGroup(child.pid);
-    const timer = setTimeout(() => {
+    const end = (): void => {
       late = true;
       killGroup();
-    }, run.timeoutMs);
+    };
+    const timer = setTimeout(end, run.timeoutMs);
+    const watch = setInterval(() => run.giveUp?.() === true && end(), 1000);
+    const stopWatching = (): void => {
+      clearTimeout(timer);
+      clearInterval(watch);
+      process.off('exit', killGroup);
+    };
     process.once('exit', killGroup);
     child.on('error', (cause) => {
-      clearTimeout(timer);
-      process.off('exit', killGroup);
+      stopWatching();
       reject(new Error(`cannot start ${command}: ${cause.message}`, { cause }));
     });
     child.on('exit', killGroup);
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      process.off('exit', killGroup);
+      stopWatching();
       const exitCode = late ? undefined : (code ?? 128 + (SIGNALS[signal ?? ''] ?? 0));
       resolve({ code: exitCode, stdout: stdout(), stderr: stderr() });
     });

@@ -11,6 +11,7 @@ const MARKS: Readonly<Record<string, string>> = {
   undici: 'UND_ERR_CONNECT_TIMEOUT',
   tar: 'TAR_BAD_ARCHIVE',
   'ts-morph': 'createSourceFile',
+  chokidar: 'CHOKIDAR_USEPOLLING',
   listr2: 'registerSignalListeners',
   '@npmcli/config': 'npm_config_',
 };

@@ -46,7 +46,7 @@ function write(path: string, content: string): void {
 }
 
 async function check(now: readonly HeaderIr[], full: boolean, changes: Partial<Config> = {}, library?: BuiltLibrary) {
-  const changed = { ...config, ...changes };
+  const changed = { ...config, missing: [], ...changes };
   const committed = await readCommitted(await readLockText(changed), changed);
   return checkGenerated(committed, now, changed, full, library);
 }
@@ -55,7 +55,7 @@ async function check(now: readonly HeaderIr[], full: boolean, changes: Partial<C
 describe('the fast check', () => {
   beforeAll(() => {
     const locked = LOCKED_FILES.map((path) => ({ path, content: `text of ${path}` }));
-    files = [...locked, emitAbi(irs(FUNCTION), describeMade('1.2.3', '1.2.3', LOCK, locked))];
+    files = [...locked, emitAbi(irs(FUNCTION), describeMade('1.2.3', '1.2.3', LOCK, [], locked))];
   });
 
   it('is content with what the lock says, and does not load what writes declarations', async () => {
@@ -141,7 +141,7 @@ describe('the fast check', () => {
 
   it('is not content with a lock that no longer names a file, whatever stands in that', async () => {
     const locked = LOCKED_FILES.slice(1).map((path) => ({ path, content: `text of ${path}` }));
-    write('abi.json', emitAbi(irs(FUNCTION), describeMade('1.2.3', '1.2.3', LOCK, locked)).content);
+    write('abi.json', emitAbi(irs(FUNCTION), describeMade('1.2.3', '1.2.3', LOCK, [], locked)).content);
     write('sys.rs', 'anything');
     expect((await check(irs(FUNCTION), false)).reasons).toEqual(['abi.json does not name sys.rs']);
     rmSync(generated('sys.rs'));
@@ -227,7 +227,7 @@ describe('the header and a built library', () => {
 describe('the full check', () => {
   beforeAll(async () => {
     const versions = { package: '1.2.3', tool: '1.2.3' };
-    ({ files } = await generateBindings(irs(FUNCTION), { docs: false, lock: LOCK, versions }));
+    ({ files } = await generateBindings(irs(FUNCTION), { docs: false, lock: LOCK, missing: [], versions }));
   });
 
   it('is content with what the generator writes', async () => {

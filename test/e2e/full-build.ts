@@ -1,9 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { $ } from 'zx';
+import { readRegistryAccess } from '../../pipeline/effects/npm-registry.ts';
 import { REPOSITORY } from '../helpers/session.ts';
+import { HOSTILE_VARIABLES } from './hostile.ts';
 
 /** Two complete builds of the same inputs, made in different places and ways. */
 export interface FullBuild {
@@ -13,11 +15,31 @@ export interface FullBuild {
   readonly installedBytes: number;
   /** Output folder of the monorepo's build: no compiler state from before, CI=true. */
   readonly installed: string;
-  /** Output folder of the checkout's own build, with compiler state kept. */
+  /** Output folder of the checkout's own build, with compiler state kept, and in a hostile environment. */
   readonly checkout: string;
   /** Store of the checkout's build. */
   readonly checkoutStore: string;
   readonly temporary: string;
+  readonly airGap: AirGap;
+}
+
+export interface NetworkView {
+  /** Names of network interfaces with an address. */
+  readonly networks: readonly string[];
+  /** How a request to the npm registry ended: `answered`, or an error code. */
+  readonly request: string;
+}
+
+/** How the installed tool's build ran without network. */
+export interface AirGap {
+  /** What `a3s-build fetch` printed: from a machine that had none of it. */
+  readonly fetched: string;
+  /** The network as the build had it, and as it is outside. */
+  readonly inside: NetworkView;
+  readonly outside: NetworkView;
+  /** Steps of which the store held a result when the build began. */
+  readonly storedBefore: readonly string[];
+  readonly cargoHome: string;
 }
 
 declare module 'vitest' {
@@ -35,13 +57,13 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const installedBytes = Number((await $`du -sb ${join(monorepo, 'node_modules')}`).stdout.split('\t')[0]);
 
   const installed = join(monorepo, 'build');
-  await build(join(monorepo, 'packages/app'), { CI: 'true', A3S_CACHE_DIR: join(temporary, 'store one') }, []);
+  const airGap = await buildWithoutNetwork(join(monorepo, 'packages/app'), temporary);
   const checkout = join(temporary, 'out');
   const checkoutStore = join(temporary, 'store-two');
-  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore }, ['--out', checkout]);
+  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore, ...HOSTILE_VARIABLES }, ['--out', checkout]);
 
   process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
-  project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary });
+  project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary, airGap });
   return () => {
     if (process.env['A3S_E2E_KEEP'] === undefined) rmSync(temporary, { recursive: true, force: true });
     else console.log(`kept: ${temporary}`);
@@ -64,10 +86,42 @@ async function installFromTarball(monorepo: string, temporary: string): Promise<
   await $({ cwd: monorepo })`npm install --engine-strict --no-audit --no-fund`;
 }
 
-async function build(cwd: string, variables: Record<string, string>, args: readonly string[]): Promise<void> {
+/** Fetches into empty folders, takes away what was made on the way, and builds in a network namespace of its own. */
+async function buildWithoutNetwork(cwd: string, temporary: string): Promise<AirGap> {
+  const store = join(temporary, 'store one');
+  const cargoHome = join(temporary, 'cargo-home');
+  const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo');
+  // Mirrors belong to the machine; crates do not.
+  mkdirSync(cargoHome);
+  if (existsSync(join(home, 'config.toml'))) cpSync(join(home, 'config.toml'), join(cargoHome, 'config.toml'));
+  const variables = { CI: 'true', A3S_CACHE_DIR: store, CARGO_HOME: cargoHome };
+  const { stdout: fetched } = await $({ cwd, env: { ...process.env, ...variables } })`npx --no-install a3s-build fetch`;
+  rmSync(join(store, 'v1/results'), { recursive: true, force: true });
+  const storedBefore = existsSync(join(store, 'v1/results')) ? readdirSync(join(store, 'v1/results')) : [];
+  const { registry } = await readRegistryAccess('any', cwd, process.env);
+  const look = [process.execPath, '-e', LOOK, registry];
+  const outside = await $`${look}`;
+  const inside = await $`${NO_NETWORK} ${look}`;
+  await build(cwd, variables, ['--offline'], NO_NETWORK);
+  return { fetched, inside: JSON.parse(inside.stdout), outside: JSON.parse(outside.stdout), storedBefore, cargoHome };
+}
+
+const NO_NETWORK = ['unshare', '--net', '--'];
+
+/** Prints which networks there are, and how a request to the registry ends. */
+const LOOK = `const networks = Object.keys(require('node:os').networkInterfaces());
+  fetch(process.argv[1]).then(() => 'answered', (error) => error.cause?.code ?? String(error)).then((request) =>
+    console.log(JSON.stringify({ networks, request })))`;
+
+async function build(
+  cwd: string,
+  variables: Record<string, string>,
+  args: readonly string[],
+  wrapper: readonly string[] = [],
+): Promise<void> {
   const env = { ...process.env, ...variables };
   const began = Date.now();
-  const result = await $({ cwd, env, nothrow: true })`npx --no-install a3s-build --reporter plain ${args}`;
+  const result = await $({ cwd, env, nothrow: true })`${wrapper} npx --no-install a3s-build --reporter plain ${args}`;
   if (result.exitCode !== 0)
     throw new Error(`the build in ${cwd} failed with exit code ${result.exitCode}:\n${result.stderr}`);
   console.log(`full build in ${cwd}: ${Math.round((Date.now() - began) / 1000)} s`);

@@ -9,7 +9,7 @@ export default defineConfig({
     env: { A3S_TEST_CARGO: '1' },
     reporters: reporters('e2e'),
     globalSetup: ['test/e2e/full-build.ts'],
-    testTimeout: 300_000,
+    testTimeout: 400_000,
     hookTimeout: 300_000,
     // Builds and emulated hosts take all processors: two at a time would only slow each other down.
     fileParallelism: false,

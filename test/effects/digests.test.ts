@@ -122,3 +122,20 @@ describe('trees', () => {
     expect((await failureOf(() => cache.tree(at('no-such-folder')))).code).toBe('A3S5002');
   });
 });
+
+describe('an input that is one file', () => {
+  it('is what a link leads to, so that its content counts', async () => {
+    const cache = await openDigestCache(at('input.json'), true);
+    writeFileSync(at('target'), 'one');
+    symlinkSync('target', at('link'));
+    expect(await cache.file(at('link'))).toBe(sha256('one'));
+    writeFileSync(at('target'), 'other');
+    expect(await cache.file(at('link'))).toBe(sha256('other'));
+    expect(await cache.file(at('nowhere'))).toBe('absent');
+  });
+
+  it.each(['/dev/zero', folder.path])('is no device and no folder: %s', async (path) => {
+    const cache = await openDigestCache(at('input.json'), true);
+    expect((await failureOf(() => cache.file(path))).code).toBe('A3S5002');
+  });
+});

@@ -25,12 +25,20 @@ function tree(files: Record<string, string>): (path?: string) => string {
 describe('the project', () => {
   it('is where the nearest configuration is, from any folder below', async () => {
     const at = tree({ [CONFIG]: '{}', [`app/${CONFIG}`]: '{"firmware":"github"}', 'app/src/deep/x': '' });
-    expect(await findProject(at('app/src/deep'))).toEqual({ root: at('app'), file: { firmware: 'github' } });
+    expect(await findProject(at('app/src/deep'))).toEqual({
+      root: at('app'),
+      file: { firmware: 'github' },
+      path: at(`app/${CONFIG}`),
+    });
   });
 
   it('can be told by a field of package.json', async () => {
     const at = tree({ 'package.json': '{"name":"x","a3s-build":{"out":"dist"}}', 'src/x': '' });
-    expect(await findProject(at('src'))).toEqual({ root: at().replace(/\/$/, ''), file: { out: 'dist' } });
+    expect(await findProject(at('src'))).toEqual({
+      root: at().replace(/\/$/, ''),
+      file: { out: 'dist' },
+      path: at('package.json'),
+    });
   });
 
   it('prefers the file of configuration to the field beside it', async () => {
@@ -43,7 +51,11 @@ describe('the project', () => {
     ['pnpm', { 'pnpm-workspace.yaml': 'packages: ["packages/*"]' }],
   ])('is the root of the %s workspace when there is no configuration', async (_name, files) => {
     const at = tree({ ...files, 'packages/a/package.json': '{"name":"a"}', 'packages/a/src/x': '' });
-    expect(await findProject(at('packages/a/src'))).toEqual({ root: at().replace(/\/$/, ''), file: {} });
+    expect(await findProject(at('packages/a/src'))).toEqual({
+      root: at().replace(/\/$/, ''),
+      file: {},
+      path: at(CONFIG),
+    });
   });
 
   it('is the nearest package outside of any workspace', async () => {
@@ -54,7 +66,11 @@ describe('the project', () => {
 
   it('is where the configuration named by the user is', async () => {
     const at = tree({ 'ci/other.json': '{"jobs":3}', [CONFIG]: '{"jobs":1}' });
-    expect(await findProject(at(), 'ci/other.json')).toEqual({ root: at('ci'), file: { jobs: 3 } });
+    expect(await findProject(at(), 'ci/other.json')).toEqual({
+      root: at('ci'),
+      file: { jobs: 3 },
+      path: at('ci/other.json'),
+    });
     const { code, where } = await failureOf(() => findProject(at(), 'ci/absent.json'));
     expect({ code, where }).toEqual({ code: 'A3S1101', where: { file: at('ci/absent.json') } });
   });

@@ -16,6 +16,67 @@ export interface CliOptions {
   readonly onStderr?: (text: string, pid: number) => void;
 }
 
+/** Less than a test has, so that the error can say what was printed instead. */
+const PATIENCE_MS = 15_000;
+
+/** A program that does not end by itself. */
+export interface RunningCli {
+  readonly stderr: () => string;
+  /** Resolves once `text` is printed after all that was waited for before; fails when the program ends without it. */
+  printed(text: string): Promise<void>;
+  /** Sends the signal; resolves with the exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts the bundled program as {@link runCli} does, and gives control back. */
+export function startCli(args: readonly string[], options: CliOptions): RunningCli {
+  let stderr = '';
+  let pid = 0;
+  let ended = false;
+  let from = 0;
+  let look = (): void => {};
+  const result = runCli(args, {
+    ...options,
+    onStart: (id) => {
+      pid = id;
+    },
+    onStderr: (text) => {
+      stderr = text;
+      look();
+    },
+  }).then(({ code }) => {
+    ended = true;
+    look();
+    return code;
+  });
+  return {
+    stderr: () => stderr,
+    ended: result,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const late = setTimeout(
+          () => reject(new Error(`"${text}" is not printed:\n${stderr.slice(from)}`)),
+          PATIENCE_MS,
+        );
+        look = () => {
+          const index = stderr.indexOf(text, from);
+          if (index === -1 && !ended) return;
+          look = () => {};
+          clearTimeout(late);
+          from = index + text.length;
+          if (index === -1) reject(new Error(`ended without printing "${text}":\n${stderr}`));
+          else resolve();
+        };
+        look();
+      }),
+    end: (signal) => {
+      if (!ended && pid > 0) process.kill(pid, signal);
+      return result;
+    },
+  };
+}
+
 /** Runs the bundled program as a user would, in an environment that holds PATH, HOME and what is given. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return new Promise((resolve, reject) => {

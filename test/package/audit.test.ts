@@ -39,6 +39,8 @@ const EXPECTED: TarballExpectation = {
 };
 
 const ROOT: TarballExpectation = { ...EXPECTED, kind: 'root' };
+const STUB = { private: true, stub: true, version: '1.2.3-stub' };
+const STUBS: TarballExpectation = { ...EXPECTED, kind: 'stub' };
 
 const audit = (change: Partial<PackedTarball>, expected = EXPECTED) =>
   auditTarball({ files: FILES, size: 1000, ...change }, expected);
@@ -98,12 +100,39 @@ const CASES: Case[] = [
     '/home/builder/',
     { files: replaced(file('bin/tool', 'cd /home/builder/x', 0o755)) },
   ],
+  ['a private package', 'stub', 'it is private', { files: manifest({ private: true }) }],
+  ['the mark of a stub', 'stub', 'marked as a stub', { files: manifest({ stub: true }) }],
+  ['the version of a stub', 'stub', '1.2.3-stub', { files: manifest({ version: '1.2.3-stub' }) }],
+  [
+    'the version of a stub of a candidate',
+    'stub',
+    '1.2.3-rc.1.stub',
+    { files: manifest({ version: '1.2.3-rc.1.stub' }) },
+  ],
+  ['the code of a stub', 'stub', 'holds stub.cjs', { files: replaced(file('stub.cjs', 'x')) }],
+  [
+    'a stub that could be published',
+    'stub',
+    'being published',
+    { files: manifest({ ...STUB, private: false }) },
+    STUBS,
+  ],
+  ['a stub that does not say so', 'stub', 'being published', { files: manifest({ ...STUB, stub: false }) }, STUBS],
+  [
+    'a stub in the version of a release',
+    'stub',
+    'being published',
+    { files: manifest({ ...STUB, version: '1.2.3' }) },
+    STUBS,
+  ],
   ['too large a package', 'size', '0.0 MB packed', { size: 1001 }],
 ];
 
 describe('auditTarball', () => {
   it('finds nothing in a good package', () => {
     expect(audit({})).toEqual([]);
+    expect(audit({ files: manifest(STUB) }, { ...STUBS, manifest: { ...MANIFEST, ...STUB } })).toEqual([]);
+    expect(audit({ files: manifest({ version: '1.2.3-stubborn' }) }).map(({ check }) => check)).not.toContain('stub');
   });
 
   it.each(CASES)('finds %s', (_name, check, words, change, expected) => {

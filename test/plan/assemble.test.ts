@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assemblePlan, type PlanFacts, toolQuestions } from '../../pipeline/plan/assemble.ts';
+import { assemblePlan, toolQuestions } from '../../pipeline/plan/assemble.ts';
 import type { Config } from '../../pipeline/plan/config.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
+import type { PlanFacts } from '../../pipeline/plan/step-definition.ts';
 import { type InputSpec, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { keyOf } from '../../pipeline/run/inputs.ts';
 import { REPOSITORY, testConfig } from '../helpers/session.ts';
 
 const read = (name: string): string => readFileSync(join(REPOSITORY, 'vendor', name), 'utf8');
@@ -13,7 +15,7 @@ const pins: Pins = {
   firmware: parseFirmwarePins(read('libkrunfw.json'), 'libkrunfw.json'),
   libkrun: parseLibkrunPins(read('libkrun.json'), 'libkrun.json'),
 };
-const crate: PlanFacts = { source: { kind: 'crate' }, cargoConfigs: [] };
+const crate: PlanFacts = { source: { kind: 'crate' }, system: [], cargoConfigs: [] };
 
 const plan = (config: Config = testConfig('/f'), facts: PlanFacts = crate) => assemblePlan(config, pins, facts);
 const inputs = (id: StepId, config?: Config, facts?: PlanFacts): readonly InputSpec[] =>
@@ -49,6 +51,12 @@ it('keeps the steps named and what they need', () => {
   ]);
 });
 
+it('compiles addon and launcher with the raw bindings of the same headers, without their prose', () => {
+  const bindings = (id: StepId) => inputs(id).find((input) => input.kind === 'step' && input.step === 'bindings');
+  expect(bindings('launcher')).toMatchObject({ only: ['committed/sys.rs'] });
+  expect(bindings('addon')).toMatchObject({ only: ['committed/napi', 'committed/sys.rs'] });
+});
+
 it.each([[[]], [['libkrun']], [['init']], [['bindings']]])('asks no tool that was not announced, for %j', (only) => {
   const config = testConfig('/f', { only });
   const announced = new Set(toolQuestions(config).map(({ command, args }) => JSON.stringify([command, args])));
@@ -67,6 +75,51 @@ it('makes the same bindings whatever machine they are for', () => {
   const bindings = (id: 'linux-x64' | 'darwin-arm64') =>
     plan({ ...config, target: TARGETS[id] }).steps.find((step) => step.id === 'bindings');
   expect(bindings('darwin-arm64')).toEqual(bindings('linux-x64'));
+});
+
+describe('stub mode', () => {
+  const on = { A3S_DEPS_STUB: '1' };
+  const stub = (flags = {}) => plan(testConfig('/f', flags, on), crate);
+
+  it('plans the steps that need no libkrun, apart from those of a build', () => {
+    expect(stub().steps.map(({ id, needs }) => [id, needs])).toEqual([
+      ['bindings', []],
+      ['addon', ['bindings']],
+      ['package', ['bindings', 'addon']],
+    ]);
+    expect([stub().target, stub().outDir]).toEqual(['stub', '/f/project/build/stub']);
+    expect(stub().steps.filter(({ compiles, background }) => compiles || background)).toEqual([]);
+  });
+
+  it('asks no tool, and reads only what comes with the project or the tool', () => {
+    expect(toolQuestions(testConfig('/f', {}, on))).toEqual([]);
+    const paths = stub().steps.flatMap(({ inputs }) =>
+      inputs.flatMap((input) => ('path' in input ? [input.path] : [])),
+    );
+    expect(paths.filter((path) => !path.startsWith(REPOSITORY))).toEqual([]);
+    expect(stub().steps.flatMap(({ inputs }) => inputs.filter(({ kind }) => kind === 'tool'))).toEqual([]);
+  });
+
+  it('takes the interface of the project where it has one', () => {
+    const facts: PlanFacts = { ...crate, generated: '/f/project/generated' };
+    const [bindings] = plan(testConfig('/f', {}, on), facts).steps;
+    expect(bindings?.inputs).toContainEqual({ kind: 'file', name: 'abi.json', path: '/f/project/generated/abi.json' });
+  });
+
+  it('keeps the steps named and what they need, and refuses those that a stub does not have', () => {
+    expect(stub({ only: ['addon'] }).steps.map(({ id }) => id)).toEqual(['bindings', 'addon']);
+    expect(() => stub({ only: ['addon', 'libkrun'] })).toThrow(
+      expect.objectContaining({ code: 'A3S1501', message: expect.stringContaining('no step libkrun;') }),
+    );
+  });
+
+  it('gives a step of the same name another key than a build', () => {
+    const keys = (['bindings', 'addon', 'package'] as const).map((id) => [
+      keyOf(id, stub().target, {}),
+      keyOf(id, plan().target, {}),
+    ]);
+    expect(new Set(keys.flat()).size).toBe(6);
+  });
 });
 
 describe('libkrun', () => {
@@ -98,5 +151,52 @@ describe('the guest kernel', () => {
     expect(() => assemblePlan(config, none as unknown as Pins, crate)).toThrow(
       expect.objectContaining({ code: 'A3S1102' }),
     );
+  });
+});
+
+describe('with a libkrun of this system', () => {
+  const variables = { A3S_USE_SYSTEM_LIBKRUN: '1' };
+  const library = { origin: 'pkg-config', library: '/lib/k', firmware: '/lib/f', version: '1.9.8', refused: null };
+  const facts: PlanFacts = { ...crate, system: [library] };
+  const ids = (config: Config): StepId[] => plan(config, facts).steps.map((step) => step.id);
+
+  it('builds none, packs none, and says so', () => {
+    const config = testConfig('/f', {}, variables);
+    expect(ids(config)).toEqual(['source', 'bindings', 'libkrun', 'firmware', 'launcher', 'prefix']);
+    expect(plan(config, facts).leftOut.map(({ step }) => step)).toEqual(['addon', 'package']);
+    expect(plan().leftOut).toEqual([]);
+  });
+
+  it('lists a step after all that it needs, and declares as inputs only those', () => {
+    const seen = new Set<string>();
+    for (const step of plan(testConfig('/f', {}, variables), facts).steps) {
+      const used = step.inputs.flatMap((input) => (input.kind === 'step' ? [input.step] : []));
+      expect([...step.needs, ...used].filter((id) => !seen.has(id))).toEqual([]);
+      seen.add(step.id);
+    }
+  });
+
+  it('depends on the bytes of every candidate', () => {
+    const config = testConfig('/f', {}, variables);
+    const files = inputs('libkrun', config, facts).filter((input) => input.kind === 'file');
+    expect(files.map((input) => input.name)).toEqual(['/lib/k', '/lib/f']);
+  });
+
+  it("keeps a guest kernel of the user's own", () => {
+    const config = testConfig('/f', {}, { ...variables, A3S_LIBKRUNFW_DYLIB: '/own.so' });
+    expect(names('firmware', config, facts)).toEqual(['step version', 'A3S_LIBKRUNFW_DYLIB']);
+  });
+
+  it.each([
+    ['package', 'A3S4001'],
+    ['init', 'A3S1001'],
+  ])('refuses --only %s before any work', (step, code) => {
+    const config = testConfig('/f', { only: [step] }, variables);
+    expect(() => plan(config, facts)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('is outweighed by A3S_BUILD_LIBKRUN', () => {
+    const config = testConfig('/f', {}, { ...variables, A3S_BUILD_LIBKRUN: '1' });
+    expect(ids(config)).toEqual([...STEP_IDS]);
   });
 });

@@ -4,15 +4,19 @@ import { resolveConfig } from '../../pipeline/plan/config.ts';
 import type { ConfigFile } from '../../pipeline/plan/config-file.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import type { Flags } from '../../pipeline/plan/flags.ts';
+import { layoutOf, targetName } from '../../pipeline/plan/layout.ts';
 
-function config(flags: Flags = {}, variables: Record<string, string> = {}, file: ConfigFile = {}) {
+const LINUX = { platform: 'linux', arch: 'x64', cores: 8 };
+
+function config(flags: Flags = {}, variables: Record<string, string> = {}, file: ConfigFile = {}, machine = LINUX) {
   return resolveConfig({
     flags,
     file,
+    filePath: '/project/a3s-build.config.json',
     environment: readEnvironment(variables),
     roots: { project: '/project', tool: '/tool', store: '/store' },
     toolVersion: '1.2.3',
-    machine: { platform: 'linux', arch: 'x64', cores: 8 },
+    machine,
     resolvePath: resolve,
     cwd: '/project/packages/app',
   });
@@ -39,7 +43,12 @@ it('reads paths of flags from the working folder, and those of the configuration
   expect(config({}, {}, { out: 'x' }).outDir).toBe('/project/x');
   expect(config().outDir).toBe('/project/build');
   expect(config({ libkrunDir: '../krun' }).libkrunDir).toBe('/project/packages/krun');
-  expect(config({ header: ['../more.h'] }).headers).toEqual(['/project/packages/more.h']);
+  const headers = { bindings: { headers: ['include/own.h', 'packages/more.h'] } };
+  expect(config({ header: ['../more.h', '/usr/include/other.h'] }, {}, headers).headers).toEqual([
+    { path: '/project/include/own.h', root: '/project' },
+    { path: '/project/packages/more.h', root: '/project' },
+    { path: '/usr/include/other.h', root: '/usr/include' },
+  ]);
 });
 
 it('reads paths of variables from the working folder', () => {
@@ -59,6 +68,35 @@ it('hashes everything and keeps no compiler state under CI', () => {
 
 it('cannot be changed', () => {
   expect(Object.isFrozen(config())).toBe(true);
+});
+
+describe('stub mode', () => {
+  const stub = { A3S_DEPS_STUB: '1' };
+
+  it.each([
+    ['linux', 'x64'],
+    ['win32', 'x64'],
+    ['win32', 'arm64'],
+    ['darwin', 'x64'],
+    ['freebsd', 'riscv64'],
+  ])('works on %s %s, and its results go to the same place', (platform, arch) => {
+    const settled = config({}, stub, {}, { platform, arch, cores: 1 });
+    expect([targetName(settled), layoutOf(settled).target]).toEqual(['stub', '/project/build/stub']);
+  });
+
+  it('makes the same whatever target is named', () => {
+    for (const target of ['linux-arm64', 'win32-x64', 'x86_64-pc-windows-msvc']) {
+      expect(targetName(config({ target }, stub))).toBe('stub');
+    }
+  });
+
+  it('is what makes an unsupported machine one that works', () => {
+    for (const value of ['0', 'off', '']) {
+      expect(() => config({}, { A3S_DEPS_STUB: value }, {}, { platform: 'win32', arch: 'x64', cores: 1 })).toThrow(
+        expect.objectContaining({ code: 'A3S1002' }),
+      );
+    }
+  });
 });
 
 it.each([

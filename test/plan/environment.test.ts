@@ -14,6 +14,16 @@ describe('switches', () => {
     });
   });
 
+  it('choose where libkrun comes from', () => {
+    expect(readEnvironment({ A3S_USE_SYSTEM_LIBKRUN: 'on', A3S_BUILD_LIBKRUN: 'off' })).toMatchObject({
+      useSystemLibkrun: true,
+      buildLibkrun: false,
+    });
+    for (const name of ['A3S_USE_SYSTEM_LIBKRUN', 'A3S_BUILD_LIBKRUN']) {
+      expect(() => readEnvironment({ [name]: 'maybe' })).toThrow(expect.objectContaining({ code: 'A3S1103' }));
+    }
+  });
+
   it('with another value are refused by name', () => {
     expect(() => readEnvironment({ A3S_DEPS_STUB: 'maybe' })).toThrow(
       expect.objectContaining({ code: 'A3S1103', message: expect.stringContaining('A3S_DEPS_STUB=maybe') }),

@@ -27,7 +27,11 @@ describe('a target named', () => {
     expect(targetByName('host', host)).toBe(host);
   });
 
-  it.each(['windows', 'win32-x64', 'x86_64-pc-windows-msvc', 'darwin-x64', 'macos-x64'])(
+  it.each(Object.values(TARGETS))('$triple is what Rust calls $id', (target) => {
+    expect(targetByName(target.triple, host)).toBe(target);
+  });
+
+  it.each(['windows', 'win32-x64', 'x86_64-pc-windows-msvc', 'darwin-x64', 'macos-x64', 'x86_64-apple-darwin'])(
     '%s is known as unsupported',
     (name) => {
       expect(() => targetByName(name, host)).toThrow(expect.objectContaining({ code: 'A3S1002' }));
@@ -36,7 +40,7 @@ describe('a target named', () => {
 
   it.each([
     ['linux-x86', 'did you mean linux-x64?'],
-    ['aarch64-unknown-linux-gnu', 'did you mean linux-arm64?'],
+    ['x86_64-unknown-linux-musl', 'known: linux-x64, linux-arm64, darwin-arm64'],
     ['linux-x64-gnu', 'did you mean linux-x64?'],
     ['something-else-altogether', 'known: linux-x64, linux-arm64, darwin-arm64'],
   ])('%s is answered with what was meant', (name, hint) => {

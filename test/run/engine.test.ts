@@ -26,7 +26,7 @@ function plan(...steps: (Pick<PlannedStep, 'id'> & Partial<PlannedStep>)[]): Pla
     background: false,
     ...step,
   }));
-  return { schema: 1, tool: '1.2.3', target: 'linux-x64', outDir: folder.path, steps: full };
+  return { schema: 1, tool: '1.2.3', target: 'linux-x64', outDir: folder.path, steps: full, leftOut: [] };
 }
 
 /** A step that writes one file and counts its runs. */

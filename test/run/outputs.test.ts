@@ -37,6 +37,7 @@ async function run(content: Partial<Record<StepId, Readonly<Record<string, strin
     target: 'linux-x64',
     outDir: out,
     steps: steps.map((id) => ({ id, title: id, needs: [], inputs: inputs(id), compiles: false, background: false })),
+    leftOut: [],
   };
   const runners = Object.fromEntries(steps.map((id) => [id, files(content[id] ?? {})]));
   const environment = await testEnvironment(testConfig(folder.path), runners);

@@ -83,6 +83,22 @@ describe('a failure', () => {
     );
   });
 
+  it('shows the source line with a mark under the place, and the other place where two contradict each other', () => {
+    const { failure } = buildError('A3S3002', {
+      message: 'two of them',
+      where: { file: 'b.h', line: 12, column: 5, source: { text: 'int f(long a);', caret: 4 } },
+      also: { file: 'a.h', line: 3, source: { text: 'int f(int a);' } },
+    });
+    const shown = renderFailure(failure, plain).split('\n');
+    expect(shown.slice(3, -2)).toEqual([
+      '  At:   b.h:12:5',
+      '        12 | int f(long a);',
+      '           |     ^',
+      '  And:  a.h:3',
+      '        3 | int f(int a);',
+    ]);
+  });
+
   it('names its log once', () => {
     const { failure } = buildError('A3S1203', { message: 'm', where: { file: 'x.log' }, log: 'x.log' });
     expect(renderFailure(failure, plain).match(/x\.log/g)).toHaveLength(1);

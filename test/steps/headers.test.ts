@@ -42,22 +42,49 @@ describe('the headers of the source tree', () => {
   });
 });
 
+const own = (path: string, root = path.startsWith(folder.path) ? folder.path : '/') =>
+  readHeaders(source, [{ path, root }]);
+
 describe("the user's own headers", () => {
   it('come after them, by file name', async () => {
     const path = join(folder.path, 'more.h');
     writeFileSync(path, 'void more(void);\n');
-    const headers = await readHeaders(source, [path]);
+    const headers = await readHeaders(source, [{ path, root: folder.path }]);
     expect(headers.map(({ name }) => name)).toEqual(['libkrun.h', 'more.h']);
+    expect(headers[1]?.path).toBe(path);
   });
 
   it('must be there, be files, and have a header’s size', async () => {
     const large = join(folder.path, 'large.h');
     writeFileSync(large, '');
     truncateSync(large, 4 * 1024 * 1024 + 1);
-    await expect(readHeaders(source, [large])).rejects.toEqual(refused);
-    await expect(readHeaders(source, [source])).rejects.toEqual(refused);
-    await expect(readHeaders(source, ['/dev/zero'])).rejects.toEqual(refused);
-    const missing = readHeaders(source, [join(folder.path, 'gone.h')]);
-    await expect(missing).rejects.toMatchObject({ failure: { code: 'A3S5002' } });
+    await expect(own(large)).rejects.toEqual(refused);
+    await expect(own(source)).rejects.toEqual(refused);
+    await expect(own('/dev/zero')).rejects.toEqual(refused);
+    await expect(own(join(folder.path, 'gone.h'))).rejects.toMatchObject({ failure: { code: 'A3S5002' } });
+  });
+
+  it('may be links inside their folder, and not out of it', async () => {
+    symlinkSync('source/include/libkrun.h', join(folder.path, 'inside.h'));
+    symlinkSync('/etc/passwd', join(folder.path, 'outside.h'));
+    expect(await own(join(folder.path, 'inside.h'))).toHaveLength(2);
+    const outside = own(join(folder.path, 'outside.h'));
+    await expect(outside).rejects.toEqual(refused);
+    await expect(outside).rejects.not.toMatchObject({ failure: { message: expect.stringContaining('passwd') } });
+    await expect(own(join(folder.path, 'outside.h'), '/')).resolves.toHaveLength(2);
+  });
+
+  it('may hold comments in any encoding, and code in UTF-8 only', async () => {
+    const path = join(folder.path, 'latin.h');
+    const write = (text: string) => writeFileSync(path, Buffer.from(text, 'latin1'));
+    write('/* caf\xe9 */\nvoid more(void); // \xe9\n#define SLASHES "//" /* \xff */\n');
+    expect((await own(path))[1]?.content).toContain('caf\ufffd');
+    write('/* caf\xe9 */\n#define NAME "\xc3\xa9 caf\xe9" // x\n');
+    await expect(own(path)).rejects.toMatchObject({
+      failure: {
+        code: 'A3S3002',
+        where: { file: path, line: 2, column: 21, source: { text: '#define NAME "\xc3\xa9 caf\xe9" // x', caret: 20 } },
+      },
+    });
   });
 });

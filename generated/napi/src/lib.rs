@@ -6,9 +6,17 @@
 
 mod constants;
 mod functions;
+// Of the raw bindings only the types of the functions are used.
+#[allow(dead_code)]
+#[path = "../../sys.rs"]
+mod sys;
 
-use krun_node::{napi, Argument};
+use krun_node::{napi, Argument, Table};
 use napi::{Env, Result};
+
+// Filled when the first function is called; what this libkrun lacks stays empty.
+static FUNCTIONS: Table<sys::Functions> =
+    Table::new(|library| unsafe { sys::Functions::load(|name| library.symbol(name)) });
 
 /// Opens libkrun from `folder` instead of the `lib` folder beside the addon.
 #[napi(js_name = "loadLibrary", ts_args_type = "folder: string")]

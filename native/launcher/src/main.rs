@@ -9,6 +9,10 @@ mod log;
 mod options;
 mod signals;
 mod supervise;
+// The types of libkrun's functions as its header gives them; most of the raw bindings is not used here.
+#[allow(dead_code)]
+#[path = "../../../generated/sys.rs"]
+mod sys;
 mod vm;
 
 use std::fs::File;

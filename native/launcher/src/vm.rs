@@ -1,6 +1,6 @@
 //! Hands a description to libkrun, call by call, and enters the VM.
 
-use std::ffi::{c_char, CStr, CString};
+use std::ffi::{c_char, CString};
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::path::Path;
 use std::{iter, ptr};
@@ -9,26 +9,27 @@ use krun_loader::Library;
 
 use crate::description::Description;
 use crate::error::{errno_text, Code, LauncherError};
-
-/// KRUN_LOG_STYLE_NEVER: no escape sequences in lines that the supervisor reads.
-const LOG_STYLE_NEVER: u32 = 2;
+use crate::sys::{self, Functions};
 
 /// libkrun reads lists up to the first NULL, but borrows this many entries at once.
 const LIST_ENTRIES: usize = 4096;
 
-type Call0 = unsafe extern "C" fn() -> i32;
-type Call1 = unsafe extern "C" fn(u32) -> i32;
-type CallConfig = unsafe extern "C" fn(u32, u8, u32) -> i32;
-type CallText = unsafe extern "C" fn(u32, *const c_char) -> i32;
-type CallTexts = unsafe extern "C" fn(u32, *const *const c_char) -> i32;
-type CallTwoTexts = unsafe extern "C" fn(u32, *const c_char, *const c_char) -> i32;
-type CallExec = unsafe extern "C" fn(u32, *const c_char, *const *const c_char, *const *const c_char) -> i32;
-type CallLog = unsafe extern "C" fn(i32, u32, u32, u32) -> i32;
+/// Calls a function of libkrun by its name in the header, with the types that the raw bindings give it.
+macro_rules! call {
+    ($functions:ident.$name:ident($($argument:expr),* $(,)?)) => {
+        match $functions.$name {
+            Some(function) => outcome(stringify!($name), unsafe { function($($argument),*) }),
+            None => Err(missing(stringify!($name))),
+        }
+    };
+}
 
 /// A VM that has everything it needs and only waits to be entered.
 pub struct Vm {
-    library: Library,
+    functions: Functions,
     context: u32,
+    // Holds what the functions point to.
+    _library: Library,
 }
 
 impl Vm {
@@ -39,43 +40,37 @@ impl Vm {
     /// `BadDescription` for more vCPUs than the host offers.
     pub fn prepare(folder: &Path, description: &Description, log: OwnedFd) -> Result<Self, LauncherError> {
         let library = Library::open(folder).map_err(|error| LauncherError::new(Code::Library, error.to_string()))?;
+        // Used only while `library` lives: both go into the VM.
+        let functions = unsafe { Functions::load(|name| library.symbol(name)) };
         // libkrun keeps the descriptor as its own. Options 0: the filter may come from the environment, which by now
         // holds nothing but what the supervisor put there.
         let log = log.into_raw_fd();
         let level = description.log_level;
-        call::<CallLog>(&library, c"krun_init_log", |call| unsafe {
-            call(log, level, LOG_STYLE_NEVER, 0)
-        })?;
-        check_vcpus(&library, description.vcpus)?;
-        let context = call::<Call0>(&library, c"krun_create_ctx", |call| unsafe { call() })?;
+        // No escape sequences in lines that the supervisor reads.
+        call!(functions.krun_init_log(log, level, sys::KRUN_LOG_STYLE_NEVER as u32, 0))?;
+        check_vcpus(&functions, description.vcpus)?;
+        let context = call!(functions.krun_create_ctx())?;
         // Never negative: that is an error, and has been returned as one.
         let vm = Self {
-            library,
+            functions,
             context: context as u32,
+            _library: library,
         };
         vm.configure(description)?;
         Ok(vm)
     }
 
     fn configure(&self, description: &Description) -> Result<(), LauncherError> {
-        let (library, context) = (&self.library, self.context);
+        let (functions, context) = (&self.functions, self.context);
         let Description { vcpus, memory_mib, .. } = *description;
-        call::<CallConfig>(library, c"krun_set_vm_config", |call| unsafe {
-            call(context, vcpus, memory_mib)
-        })?;
+        call!(functions.krun_set_vm_config(context, vcpus, memory_mib))?;
         let root = text(&description.root);
-        call::<CallText>(library, c"krun_set_root", |call| unsafe {
-            call(context, root.as_ptr())
-        })?;
+        call!(functions.krun_set_root(context, root.as_ptr()))?;
         let workdir = text(&description.workdir);
-        call::<CallText>(library, c"krun_set_workdir", |call| unsafe {
-            call(context, workdir.as_ptr())
-        })?;
+        call!(functions.krun_set_workdir(context, workdir.as_ptr()))?;
         for mount in &description.mounts {
             let (tag, path) = (text(&mount.tag), text(&mount.path));
-            call::<CallTwoTexts>(library, c"krun_add_virtiofs", |call| unsafe {
-                call(context, tag.as_ptr(), path.as_ptr())
-            })?;
+            call!(functions.krun_add_virtiofs(context, tag.as_ptr(), path.as_ptr()))?;
         }
         if !description.ports.is_empty() {
             let pairs = description
@@ -83,9 +78,7 @@ impl Vm {
                 .iter()
                 .map(|port| format!("{}:{}", port.host, port.guest));
             let ports = Texts::new(pairs);
-            call::<CallTexts>(library, c"krun_set_port_map", |call| unsafe {
-                call(context, ports.as_ptr())
-            })?;
+            call!(functions.krun_set_port_map(context, ports.as_ptr()))?;
         }
         let command = text(&description.command);
         let arguments = Texts::new(description.arguments.iter().cloned());
@@ -96,16 +89,15 @@ impl Vm {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}")),
         );
-        call::<CallExec>(library, c"krun_set_exec", |call| unsafe {
-            call(context, command.as_ptr(), arguments.as_ptr(), environment.as_ptr())
-        })?;
+        call!(functions.krun_set_exec(context, command.as_ptr(), arguments.as_ptr(), environment.as_ptr()))?;
         Ok(())
     }
 
     /// Enters the VM. The process ends with the guest, so this returns only when the VM could not be started.
     pub fn enter(self) -> LauncherError {
         let context = self.context;
-        match call::<Call1>(&self.library, c"krun_start_enter", |call| unsafe { call(context) }) {
+        let functions = &self.functions;
+        match call!(functions.krun_start_enter(context)) {
             Err(error) => error,
             Ok(value) => LauncherError::new(
                 Code::Call,
@@ -116,8 +108,8 @@ impl Vm {
     }
 }
 
-fn check_vcpus(library: &Library, vcpus: u8) -> Result<(), LauncherError> {
-    let limit = call::<Call0>(library, c"krun_get_max_vcpus", |call| unsafe { call() })?;
+fn check_vcpus(functions: &Functions, vcpus: u8) -> Result<(), LauncherError> {
+    let limit = call!(functions.krun_get_max_vcpus())?;
     if i32::from(vcpus) > limit {
         return Err(LauncherError::new(
             Code::BadDescription,
@@ -127,22 +119,20 @@ fn check_vcpus(library: &Library, vcpus: u8) -> Result<(), LauncherError> {
     Ok(())
 }
 
-/// Calls the function `name`, which has the type `T`; a negative result is an error number.
-fn call<T: Copy>(library: &Library, name: &'static CStr, invoke: impl FnOnce(T) -> i32) -> Result<i32, LauncherError> {
-    let shown = name.to_str().unwrap_or("?");
-    // The types above are those of libkrun.h; the functions are called only while `library` lives.
-    let function = unsafe { library.function::<T>(name) }.ok_or_else(|| {
-        LauncherError::new(Code::Library, format!("this build of libkrun has no function {shown}")).in_function(shown)
-    })?;
-    let result = invoke(function);
+/// The result of the function `name`: a negative one is an error number.
+fn outcome(name: &'static str, result: i32) -> Result<i32, LauncherError> {
     if result >= 0 {
         return Ok(result);
     }
     let errno = result.wrapping_neg();
-    let message = format!("{shown} failed: {}{}", errno_text(errno), hint(shown, errno));
+    let message = format!("{name} failed: {}{}", errno_text(errno), hint(name, errno));
     Err(LauncherError::new(Code::Call, message)
-        .in_function(shown)
+        .in_function(name)
         .with_errno(Some(errno)))
+}
+
+fn missing(name: &'static str) -> LauncherError {
+    LauncherError::new(Code::Library, format!("this build of libkrun has no function {name}")).in_function(name)
 }
 
 /// On macOS a process without the entitlement, and a Mac that is itself virtual, get nothing but EINVAL.

@@ -6,11 +6,12 @@
 
 mod whole;
 
-use std::ffi::CStr;
+use std::ffi::{c_void, CStr};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 
 use libloading::os::unix::{Library as RawLibrary, RTLD_LOCAL, RTLD_NOW};
 
@@ -58,15 +59,12 @@ impl Library {
         })
     }
 
-    /// The address of the exported function `name`, as a value of the function-pointer type `T`; `None` when this
-    /// build of libkrun does not export it.
-    ///
-    /// # Safety
-    /// `T` must be a function-pointer type that agrees with the C declaration of `name`, and must not be called after
-    /// `self` is dropped.
-    pub unsafe fn function<T: Copy>(&self, name: &CStr) -> Option<T> {
-        let symbol = unsafe { self.krun.get::<T>(name.to_bytes_with_nul()) }.ok()?;
-        Some(*symbol)
+    /// The address of the exported function `name`; `None` when this build of libkrun does not export it. It is good
+    /// for as long as `self` lives.
+    pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
+        // Any type of the size of an address does: nothing is read through it here.
+        let symbol = unsafe { self.krun.get::<*mut c_void>(name.to_bytes_with_nul()) }.ok()?;
+        NonNull::new(*symbol)
     }
 }
 

@@ -78,6 +78,7 @@ fn string(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-fn set(env: sys::napi_env, object: sys::napi_value, name: &CStr, value: sys::napi_value) -> Result<()> {
+/// Adds a property to an object.
+pub(crate) fn set(env: sys::napi_env, object: sys::napi_value, name: &CStr, value: sys::napi_value) -> Result<()> {
     check(unsafe { sys::napi_set_named_property(env, object, name.as_ptr(), value) })
 }

@@ -1,7 +1,7 @@
 //! Runtime of the Node addon: what the generated functions call, so that they stay declarations of types and names.
 //!
 //! The addon links nothing of libkrun. It opens the library when the first function is called, and looks each function
-//! up on its own, so that a function missing from one build fails alone, when called, with `ENOSYS`.
+//! of the raw bindings up on its own, so that one missing from a build fails alone, when called, with `ENOSYS`.
 //!
 //! Every failure is a JavaScript exception with a `code`:
 //!
@@ -19,14 +19,18 @@
 //! `errno` is negative, as in Node's own system errors, so `util.getSystemErrorName(error.errno)` works on it.
 
 mod argument;
+mod elements;
 mod errno;
 mod failure;
 mod function;
 mod integer;
 mod library;
+mod object;
 
 pub use argument::{Argument, Bytes, Strings, Text};
-pub use function::Function;
+pub use elements::{Element, Elements};
+pub use function::{copy_bytes, Call, Table};
 pub use library::load_library;
 /// The attribute that registers a generated function or constant with Node.
 pub use napi_derive::napi;
+pub use object::Object;

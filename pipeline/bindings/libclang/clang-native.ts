@@ -106,7 +106,13 @@ function openLibrary(koffi: Koffi, path: string): Binding {
     number: 'int',
     string,
   };
-  const bind: Bind = (name, result, ...takes) => library.func(`clang_${name}`, result, takes);
+  const bind: Bind = (name, result, ...takes) => {
+    try {
+      return library.func(`clang_${name}`, result, takes);
+    } catch (error) {
+      throw new Error(`it has no function clang_${name}: it is too old, or no libclang`, { cause: error });
+    }
+  };
   const read = bind('getCString', 'str', string);
   const dispose = bind('disposeString', 'void', string);
   return {
@@ -261,15 +267,27 @@ function diagnosticReader({ bind, bindText, kinds }: Binding): (unit: unknown) =
   const text = bindText('getDiagnosticSpelling', 'void *');
   const locate = locator({ bind, kinds }, 'getFileLocation');
   const fileName = bindText('getFileName', 'void *');
+  const notesOf = bind('getChildDiagnostics', 'void *', 'void *');
+  const countIn = bind('getNumDiagnosticsInSet', 'uint', 'void *');
+  const getIn = bind('getDiagnosticInSet', 'void *', 'void *', 'uint');
+  const tell = (diagnostic: unknown) => {
+    const { file, line, column } = locate(location(diagnostic));
+    const place = file === 0n ? '' : `${fileName(file)}:${line}:${column}: `;
+    return `${place}${SEVERITIES[Number(severity(diagnostic))]}: ${text(diagnostic)}`;
+  };
+  // Diagnostics are released one by one; a set of notes belongs to the diagnostic that it was taken from.
+  const tellOnce = (diagnostic: unknown) => {
+    const told = tell(diagnostic);
+    dispose(diagnostic);
+    return told;
+  };
   return (unit) =>
     Array.from({ length: Number(count(unit)) }, (_, index) => {
       const diagnostic = get(unit, index);
-      const { file, line, column } = locate(location(diagnostic));
-      const place = file === 0n ? '' : `${fileName(file)}:${line}:${column}: `;
-      const told = `${place}${SEVERITIES[Number(severity(diagnostic))]}: ${text(diagnostic)}`;
-      dispose(diagnostic);
-      return told;
-    });
+      const set = notesOf(diagnostic);
+      const notes = Array.from({ length: Number(countIn(set)) }, (_note, at) => tellOnce(getIn(set, at)));
+      return [tellOnce(diagnostic), ...notes];
+    }).flat();
 }
 
 function unsavedFile(name: string, content: string) {

@@ -1,3 +1,4 @@
+import { withoutControls } from '../source-line.ts';
 import type { RawDiagnostic } from './raw.ts';
 
 const LOCATED = /^(.+?):(\d+):(\d+): (note|remark|warning|error|fatal error): (.*)$/;
@@ -5,6 +6,31 @@ const UNLOCATED = /^(error|fatal error): (.*)$/;
 
 /** Longest text kept of one message: a header can make the parser quote a line of any length. */
 const TEXT_LIMIT = 400;
+
+/**
+ * Reads what libclang prints, a line each. Of the notes after an error, the one about the declaration that it contradicts
+ * is kept; which others there are differs between versions.
+ */
+export function parseDiagnostics(lines: readonly string[], root: string): readonly RawDiagnostic[] {
+  const found: RawDiagnostic[] = [];
+  let open = false;
+  for (const line of lines) {
+    const [, file = '', row, column, severity, text = ''] = LOCATED.exec(line) ?? [];
+    const last = found.at(-1);
+    if (severity === 'note') {
+      if (open && last !== undefined && last.previous === undefined && text.startsWith('previous ')) {
+        const previous = { file: withoutRoot(file, root), line: Number(row), column: Number(column) };
+        found[found.length - 1] = { ...last, previous };
+      }
+      continue;
+    }
+    const diagnostic = parseDiagnostic(line, root);
+    // A note after a warning does not belong to the error before it.
+    open = diagnostic !== null || (open && severity === undefined);
+    if (diagnostic !== null) found.push(diagnostic);
+  }
+  return found;
+}
 
 /**
  * Reads one line that libclang prints (`file:line:column: severity: text`).
@@ -30,11 +56,6 @@ export function parseDiagnostic(line: string, root: string): RawDiagnostic | nul
   };
 }
 
-/** The errors among lines that libclang prints. */
-export function parseDiagnostics(lines: readonly string[], root: string): readonly RawDiagnostic[] {
-  return lines.map((line) => parseDiagnostic(line, root)).filter((found) => found !== null);
-}
-
 /** Removes the parser's folder from a path, so that only the name given in the request remains. */
 export function withoutRoot(path: string, root: string): string {
   return path.startsWith(root) ? path.slice(root.length) : path;
@@ -45,7 +66,7 @@ function withoutOption(text: string): string {
   return text.replace(/ \[-W[^\]]*\]$/, '');
 }
 
-/** Text of a header may hold terminal control characters; none of them reaches a message. */
+/** A message without control characters, and not longer than one can read. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, TEXT_LIMIT);
+  return withoutControls(text).slice(0, TEXT_LIMIT);
 }

@@ -1,7 +1,9 @@
 import { buildError } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
+import { withSourceLine } from '../source-line.ts';
 import { canaryRequest, checkCanary, checkWidths } from './canary.ts';
 import { printable } from './diagnostics.ts';
+import { refuseDisagreement } from './disagreement.ts';
 import { cannotStart, type ParserOptions, type ParserRun, parserFix } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
 import { type HeaderFile, type UnitRequest, unitRequest } from './request.ts';
@@ -60,8 +62,10 @@ export async function parseUnits(units: readonly ParseUnit[], options: ParserOpt
         cause: 'The header makes the parser run without end, run out of memory, or crash.',
       });
     }
-    refuseErrors(unit, [...headers, ...includes]);
+    const files = [...headers, ...includes];
+    refuseErrors(unit, files);
     checkWidths(unit, parserFix(options.parser));
+    refuseDisagreement(unit, files);
     return unit;
   });
 }
@@ -87,11 +91,9 @@ function refuseErrors(unit: RawUnit, files: readonly HeaderFile[]): void {
   const first = unit.diagnostics.find(({ severity }) => severity === 'fatal') ?? unit.diagnostics[0];
   if (first === undefined) return;
   const count = unit.diagnostics.length;
-  const source = files.find(({ name }) => name === first.place?.file);
-  const line = source?.content.split('\n')[(first.place?.line ?? 0) - 1];
   throw buildError('A3S3002', {
     message: count > 1 ? `${first.text} (and ${count - 1} more)` : first.text,
-    ...(line === undefined ? {} : { cause: `libclang reports an error in this line: ${printable(line.trim())}` }),
-    ...(first.place === null ? {} : { where: first.place }),
+    ...(first.place === null ? {} : { where: withSourceLine(first.place, files) }),
+    ...(first.previous === undefined ? {} : { also: withSourceLine(first.previous, files) }),
   });
 }

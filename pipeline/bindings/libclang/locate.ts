@@ -1,3 +1,4 @@
+import { installHint } from '../../effects/toolchain.ts';
 import { buildError } from '../../plan/errors.ts';
 import { TESTED_VERSIONS } from './versions.ts';
 
@@ -70,7 +71,7 @@ function wrongPath(message: string, told: string) {
   return buildError('A3S3004', {
     message,
     cause: `LIBCLANG_PATH must be the file ${told}, or the folder that holds it.`,
-    fix: 'Set LIBCLANG_PATH to what `llvm-config --libdir` prints, or unset it to let a3s-build look for itself.',
+    fix: `Set LIBCLANG_PATH to what \`llvm-config --libdir\` prints, or unset it: a3s-build then looks for itself, and has an embedded one. To install one: ${installHint(['libclang']).join('; ')}`,
   });
 }
 

@@ -145,6 +145,8 @@ export interface RawDiagnostic {
   /** Null when the parser names no place. */
   readonly place: (RawPlace & { readonly column: number }) | null;
   readonly text: string;
+  /** The declaration or definition that it contradicts. */
+  readonly previous?: RawPlace & { readonly column: number };
 }
 
 /** Bytes of the types whose width C leaves open. */

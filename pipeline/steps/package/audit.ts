@@ -3,11 +3,13 @@ import { auditBinary } from '../../binary/audit.ts';
 import { readElf } from '../../binary/elf.ts';
 import type { ArchiveFile } from '../../effects/archive.ts';
 import { BuildError, buildError } from '../../plan/errors.ts';
+import { STUB_CODE, stubMarks } from './manifests.ts';
 import { glibcFloor, NPM_FOLDER } from './platform-package.ts';
 
 /** What a packed tarball has to be. */
 export interface TarballExpectation {
-  readonly kind: 'root' | 'platform';
+  /** A `root` or `platform` package is for release; a `stub` must never be one. */
+  readonly kind: 'root' | 'platform' | 'stub';
   /** The package.json, exactly. */
   readonly manifest: Readonly<Record<string, unknown>>;
   /** Mode of every file, by its path inside the tarball. */
@@ -29,7 +31,7 @@ export interface PackedTarball {
 
 /** One difference; `check` names the rule. */
 export interface PackageFinding {
-  readonly check: 'files' | 'modes' | 'manifest' | 'binaries' | 'glibc' | 'paths' | 'size';
+  readonly check: 'files' | 'modes' | 'manifest' | 'stub' | 'binaries' | 'glibc' | 'paths' | 'size';
   readonly message: string;
 }
 
@@ -44,6 +46,7 @@ const CHECKS: readonly Check[] = [
   checkFiles,
   checkModes,
   checkManifest,
+  checkStub,
   checkBinaries,
   checkGlibc,
   checkPaths,
@@ -104,6 +107,18 @@ function checkManifest({ files }: PackedTarball, expected: TarballExpectation): 
       ? [finding('a platform package is named in another version')]
       : []),
   ];
+}
+
+/** Whatever is said of a package elsewhere: a stub is none of a release, and a release none of a stub. */
+function checkStub({ files }: PackedTarball, { kind }: TarballExpectation): PackageFinding[] {
+  const finding = (message: string): PackageFinding => ({ check: 'stub', message });
+  const manifest = parseManifest(files) ?? {};
+  if (kind !== 'stub') {
+    const code = files.some(({ path }) => path === `${NPM_FOLDER}/${STUB_CODE}`) ? [`it holds ${STUB_CODE}`] : [];
+    return [...stubMarks(manifest), ...code].map((mark) => finding(`a stub cannot be released: ${mark}`));
+  }
+  const marked = manifest['private'] === true && manifest['stub'] === true && stubMarks(manifest).length === 3;
+  return marked ? [] : [finding('package.json does not keep the stub from being published')];
 }
 
 function checkBinaries({ files }: PackedTarball, { binaries }: TarballExpectation): PackageFinding[] {

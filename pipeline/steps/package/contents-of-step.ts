@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDiskErrors } from '../../effects/files.ts';
 import type { Facts } from '../../effects/store.ts';
-import { firmwareArtifact } from '../../plan/assemble.ts';
+import { firmwareArtifact } from '../../plan/build-steps.ts';
 import { LIBKRUN_FEATURES } from '../../plan/cargo.ts';
 import { COMMITTED } from '../bindings.ts';
 import { LAUNCHER } from '../launcher.ts';

@@ -72,6 +72,41 @@ export function rootManifest({ name, version, targets }: RootPackage): Manifest 
   };
 }
 
+/**
+ * package.json of a stub: the same to whoever imports it, and three times no release. npm refuses to publish a private
+ * package, and no range of versions but one of prereleases takes the version.
+ */
+export function stubManifest({ name, version }: Pick<RootPackage, 'name' | 'version'>): Manifest {
+  const { optionalDependencies: _none, ...release } = rootManifest({ name, version, targets: [] });
+  return {
+    ...release,
+    version: stubVersion(version),
+    description: `Stub of ${name}: made with A3S_DEPS_STUB, without libkrun; every function throws`,
+    private: true,
+    stub: true,
+    files: [...(release['files'] as readonly string[]), STUB_CODE],
+  };
+}
+
+const STUB_TAG = 'stub';
+
+/** The only file that a stub has beyond the root package of a release. */
+export const STUB_CODE = 'stub.cjs';
+
+/** `1.2.3` → `1.2.3-stub`; `1.2.3-rc.1` → `1.2.3-rc.1.stub`. */
+function stubVersion(version: string): string {
+  return `${version}${version.includes('-') ? '.' : '-'}${STUB_TAG}`;
+}
+
+/** What marks a package.json as a stub's, in words; empty for one that has none of the marks. */
+export function stubMarks(manifest: Manifest): readonly string[] {
+  return [
+    ...('stub' in manifest ? ['it is marked as a stub'] : []),
+    ...('private' in manifest ? ['it is private'] : []),
+    ...(/[-.]stub$/.test(String(manifest['version'])) ? [`its version is ${String(manifest['version'])}`] : []),
+  ];
+}
+
 /** Code of the root package that is bundled beforehand; it does not depend on what is packed. */
 export const ROOT_RUNTIME = ['index.cjs', 'index.js', 'index.d.cts', 'index.d.ts'] as const;
 

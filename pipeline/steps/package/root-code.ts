@@ -20,16 +20,23 @@ export function platformTable(root: RootPackage): string {
         '    },',
       ].join('\n');
     });
+  return table(root, ['  platforms: {', ...entries, '  },']);
+}
+
+/** platform.cjs of a stub: no platform package is named, and none is looked for. */
+export function stubTable(name: string, version: string): string {
+  return table({ name, version }, ['  platforms: {},', "  stub: () => require('./stub.cjs'),"]);
+}
+
+function table({ name, version }: Pick<RootPackage, 'name' | 'version'>, lines: readonly string[]): string {
   return [
     "'use strict';",
     '',
     'module.exports = {',
-    `  name: '${root.name}',`,
-    `  version: '${root.version}',`,
+    `  name: '${name}',`,
+    `  version: '${version}',`,
     `  node: '${OLDEST_NODE}',`,
-    '  platforms: {',
-    ...entries,
-    '  },',
+    ...lines,
     '};',
     '',
   ].join('\n');

@@ -2,16 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackEntry } from '../../effects/archive.ts';
 import { withDiskErrors } from '../../effects/files.ts';
-import { ROOT_RUNTIME, type RootPackage, rootManifest } from './manifests.ts';
+import { type Manifest, ROOT_RUNTIME } from './manifests.ts';
 import { entry, json, writeTexts } from './platform-package.ts';
-import { platformTable, rawModules } from './root-code.ts';
-import { readme } from './texts.ts';
+import { rawModules } from './root-code.ts';
+
+/** What differs between the root package of a release and a stub. */
+export interface RootTexts {
+  readonly manifest: Manifest;
+  readonly readme: string;
+  /** platform.cjs. */
+  readonly table: string;
+}
 
 /** Folders that the files of the root package come from. */
 export interface RootFolders {
   /** The bundled loader. */
   readonly runtime: string;
-  /** Output of the bindings step: `libkrun.d.ts` with the header's docs. */
+  /** Output of the bindings step. */
   readonly bindings: string;
   readonly licenses: string;
 }
@@ -20,14 +27,18 @@ export interface RootFolders {
  * Writes the texts of the root package into `staging`.
  * @returns Everything that the package consists of.
  */
-export async function stageRootPackage(root: RootPackage, folders: RootFolders, staging: string): Promise<PackEntry[]> {
+export async function stageRootPackage(
+  { manifest, readme, table }: RootTexts,
+  folders: RootFolders,
+  staging: string,
+): Promise<PackEntry[]> {
   const types = join(folders.bindings, 'libkrun.d.ts');
   const declarations = await withDiskErrors(types, () => readFile(types, 'utf8'));
   const raw = rawModules(declarations);
   const texts = await writeTexts(staging, {
-    'package.json': json(rootManifest(root)),
-    'README.md': readme({ name: root.name, platforms: root.targets.map(({ id }) => id) }),
-    'platform.cjs': platformTable(root),
+    'package.json': json(manifest),
+    'README.md': readme,
+    'platform.cjs': table,
     'libkrun.cjs': raw.cjs,
     'libkrun.js': raw.esm,
     'libkrun.d.ts': declarations,

@@ -136,6 +136,19 @@ export function readme(root: { readonly name: string; readonly platforms: readon
   );
 }
 
+/** README.md of a stub. */
+export function stubReadme(name: string): string {
+  return lines(
+    `# ${name}, a stub`,
+    '',
+    'Made by a3s-build with `A3S_DEPS_STUB` set, for compiling and testing where libkrun cannot be: it has the exports,',
+    'declarations and constants of the real package and holds no libkrun. Every function throws an error with the `code`',
+    '`ERR_LIBKRUN_STUB`, and `run()` rejects with one. Unset `A3S_DEPS_STUB` and build again for the real package.',
+    '',
+    'It is private: npm does not publish it.',
+  );
+}
+
 function optional(wanted: boolean, ...text: readonly string[]): readonly string[] {
   return wanted ? text : [];
 }

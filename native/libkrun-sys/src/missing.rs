@@ -1,0 +1,1 @@
+../../../generated/missing.rs
