@@ -7,6 +7,7 @@ missing=()
 command -v openssl > /dev/null || missing+=(openssl)
 command -v setpriv > /dev/null || missing+=(util-linux)
 command -v readelf > /dev/null || missing+=(binutils)
+command -v pkg-config > /dev/null || missing+=(pkg-config)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

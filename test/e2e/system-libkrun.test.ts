@@ -4,9 +4,10 @@ import { beforeAll, expect, inject, it } from 'vitest';
 import { type CliResult, runCli } from '../helpers/cli.ts';
 import { REPOSITORY } from '../helpers/session.ts';
 
-// The prefix of the full build stands for an installed libkrun: its own libkrun.pc tells where it is.
-const { installed, checkoutStore, temporary } = inject('fullBuild');
-const system = join(installed, 'linux-x64/prefix/lib');
+// The prefix of a full build stands for an installed libkrun: its own libkrun.pc tells where it is. Of the two, the one
+// without a quote in its path, which pkg-config takes for one of its own syntax.
+const { checkout, checkoutStore, temporary } = inject('fullBuild');
+const system = join(checkout, 'linux-x64/prefix/lib');
 const out = join(temporary, 'out of system');
 
 const cli = (args: readonly string[], more: Record<string, string> = {}): Promise<CliResult> =>
