@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -155,5 +155,23 @@ describe('a file that is no libclang', () => {
     expect(parser).toBe('embedded');
     expect(units.map(({ items }) => items.map(({ name }) => name))).toEqual([['call']]);
     expect(warnings).toEqual([expect.stringContaining(library)]);
+  });
+
+  it('is found beside the llvm-config of PATH without starting that', async () => {
+    for (const name of ['bin', 'lib']) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, 'bin/llvm-config'), 'never started');
+    writeFileSync(join(folder, 'lib/libclang.so'), 'no library');
+    const warnings: string[] = [];
+    await parseWithBestParser(
+      [{ headers: [{ name: 'a.h', content: 'int call(void);\n' }], target: TARGETS['linux-x64'] }],
+      { workerPath, warn: (message) => warnings.push(message) },
+      {
+        named: undefined,
+        platform: 'linux',
+        toolchain: { ask: () => expect.unreachable('it was asked') },
+        searchPath: `/nowhere:${join(folder, 'bin')}`,
+      },
+    );
+    expect(warnings).toEqual([expect.stringContaining(join(folder, 'lib/libclang.so'))]);
   });
 });

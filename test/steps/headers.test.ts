@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readHeaders } from '../../pipeline/steps/headers.ts';
+import { readHeaders, readStoredHeaders } from '../../pipeline/steps/headers.ts';
 import { makeFolder } from '../helpers/session.ts';
 
 let folder: ReturnType<typeof makeFolder>;
@@ -86,5 +87,46 @@ describe("the user's own headers", () => {
         where: { file: path, line: 2, column: 21, source: { text: '#define NAME "\xc3\xa9 caf\xe9" // x', caret: 20 } },
       },
     });
+  });
+});
+
+describe('the headers of a stored tree', () => {
+  const LINK = '../src/input/libkrun_input.h';
+  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const digests = new Map([
+    ['include/libkrun.h', digest('void krun_own(void);\n')],
+    ['include/libkrun_input.h', digest(`link:${LINK}`)],
+    ['src/input/libkrun_input.h', digest('struct input;\n')],
+  ]);
+  const stored = () => readStoredHeaders(source, digests, []);
+  beforeEach(() => {
+    writeFileSync(join(source, 'src/input/libkrun_input.h'), 'struct input;\n');
+    symlinkSync(LINK, join(source, 'include/libkrun_input.h'));
+  });
+
+  it('are read when every one is what it was', async () => {
+    expect((await stored())?.map(({ name, content }) => [name, content])).toEqual([
+      ['libkrun.h', 'void krun_own(void);\n'],
+      ['libkrun_input.h', 'struct input;\n'],
+    ]);
+  });
+
+  it.each<readonly [string, () => void]>([
+    ['one was changed', () => writeFileSync(join(source, 'include/libkrun.h'), 'void krun_other(void);\n')],
+    [
+      'one that a link leads to was changed',
+      () => writeFileSync(join(source, 'src/input/libkrun_input.h'), 'struct x;\n'),
+    ],
+    ['one is gone', () => rmSync(join(source, 'include/libkrun_input.h'))],
+    [
+      'a link leads elsewhere',
+      () => {
+        rmSync(join(source, 'include/libkrun_input.h'));
+        symlinkSync('libkrun.h', join(source, 'include/libkrun_input.h'));
+      },
+    ],
+  ])('are not trusted when %s', async (_what, damage) => {
+    damage();
+    expect(await stored()).toBeUndefined();
   });
 });
