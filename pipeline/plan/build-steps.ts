@@ -88,7 +88,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
-    version: 4,
+    version: 5,
     inputs: (config, pins) => [
       value('generator', config.toolVersion),
       value('functions not exported', Object.keys(pins.libkrun.exports.missing)),
