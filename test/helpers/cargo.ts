@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliResult } from './cli.ts';
+import { type CliResult, collect } from './cli.ts';
 import { REPOSITORY } from './session.ts';
 
 /** The Cargo workspace whose programs use libkrun-sys. */
@@ -17,28 +17,17 @@ export interface CargoOptions {
 /** Runs cargo without network, in an environment that holds PATH, HOME, cargo's home and what is given. */
 export function runCargo(args: readonly string[], options: CargoOptions): Promise<CliResult> {
   const passed = ['PATH', 'HOME', 'CARGO_HOME', 'RUSTUP_HOME'].map((name) => [name, process.env[name]]);
-  return new Promise((resolve, reject) => {
-    const child = spawn('cargo', args, {
-      cwd: options.cwd ?? CARGO_WORKSPACE,
-      env: {
-        ...Object.fromEntries(passed),
-        CARGO_NET_OFFLINE: 'true',
-        CARGO_TARGET_DIR: options.targetDir,
-        ...options.env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  const child = spawn('cargo', args, {
+    cwd: options.cwd ?? CARGO_WORKSPACE,
+    env: {
+      ...Object.fromEntries(passed),
+      CARGO_NET_OFFLINE: 'true',
+      CARGO_TARGET_DIR: options.targetDir,
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return collect(child);
 }
 
 /** Writes a program of shell text, and returns its path. */

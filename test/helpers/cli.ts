@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { REPOSITORY } from './session.ts';
 
 export interface CliResult {
@@ -79,12 +80,21 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
 
 /** Runs the bundled program as a user would, in an environment that holds PATH, HOME and what is given. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli.js'), ...args], {
+    cwd: options.cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.once('spawn', () => options.onStart?.(child.pid ?? 0));
+  return collect(child, (text) => options.onStderr?.(text, child.pid ?? 0));
+}
+
+/** What a process prints until it ends; `onStderr` receives all of it so far. */
+export function collect(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  onStderr: (text: string) => void = () => {},
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli.js'), ...args], {
-      cwd: options.cwd,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -92,9 +102,8 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
     });
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
-      options.onStderr?.(stderr, child.pid ?? 0);
+      onStderr(stderr);
     });
-    child.once('spawn', () => options.onStart?.(child.pid ?? 0));
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
