@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, parse, resolve } from 'node:path';
 import { type AbiLock, toLock } from '../bindings/abi.ts';
 import type { AbiChange } from '../bindings/abi-change.ts';
 import { diffAbi } from '../bindings/abi-diff.ts';
@@ -12,11 +11,11 @@ import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
 import { skippedOf } from '../bindings/target-groups.ts';
 import { irsOf } from '../bindings/target-irs.ts';
-import { withDiskErrors } from '../effects/files.ts';
 import { findTool } from '../effects/project.ts';
 import { buildError } from '../plan/errors.ts';
 import { TARGETS } from '../plan/targets.ts';
 import { parserWorker } from '../steps/header.ts';
+import { readHeaderFile } from '../steps/headers.ts';
 import type { Streams, Surroundings } from './session.ts';
 
 export interface HeaderDifference {
@@ -64,8 +63,8 @@ async function diffHeaders(
 ): Promise<HeaderDifference> {
   const [before, after] = paths;
   const headers = [
-    await readHeaderFile(resolve(cwd, before), before, 0),
-    await readHeaderFile(resolve(cwd, after), after, 1),
+    await readCompared(resolve(cwd, before), before, 0),
+    await readCompared(resolve(cwd, after), after, 1),
   ];
   const sets = headers.map((header) => ({ label: header.path, headers: [header] }));
   const found = await diffHeaderSets(sets, signal).catch((error: unknown) => {
@@ -110,21 +109,9 @@ function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): Ab
   return toLock(irs);
 }
 
-/** libkrun.h has 39 KB; the parser has a limit of its own, this one keeps endless files out of memory. */
-const SIZE_LIMIT = 4 * 1024 * 1024;
-
-/** A header for the parser, in a folder that tells the two apart. */
-async function readHeaderFile(file: string, path: string, index: number) {
-  const content = await withDiskErrors(path, async () => {
-    const status = await stat(file);
-    if (status.isFile() && status.size <= SIZE_LIMIT) return readFile(file, 'utf8');
-    const message = status.isFile() ? `${path} is larger than ${SIZE_LIMIT} bytes` : `${path} is not a file`;
-    throw buildError('A3S3002', {
-      message,
-      cause: 'The header was refused before it was read.',
-      where: { file: path },
-    });
-  });
+/** A header for the parser, in a folder that tells the two apart. Unlike one to bind, it may lie anywhere. */
+async function readCompared(file: string, path: string, index: number) {
+  const content = await readHeaderFile({ path: file, root: parse(file).root }, path);
   const name = `${index === 0 ? 'before' : 'after'}/${basename(path).replace(/[^A-Za-z0-9_.+-]|^\./g, '_')}`;
   return { name, content, path };
 }
