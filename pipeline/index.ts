@@ -60,12 +60,17 @@ export interface CallOptions extends CommonOptions, CallSurroundings {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** Builds; resolves with the manifest or with the failure, never rejects. */
-export async function build(options: CallOptions = {}): Promise<Outcome<'manifest', BuildManifest>> {
+/** What `build` resolves with: the manifest of each target, and the first of them once more. */
+export type BuildOutcome =
+  | (Extract<Outcome<'manifest', BuildManifest>, { ok: true }> & { readonly manifests: readonly BuildManifest[] })
+  | Extract<Outcome<'manifest', BuildManifest>, { ok: false }>;
+
+/** Builds; resolves with the manifests or with the failure, never rejects. */
+export async function build(options: CallOptions = {}): Promise<BuildOutcome> {
   const signal = options.signal ?? new AbortController().signal;
   try {
-    const { manifest } = await runBuild(options, surroundings(options), signal, () => options.onEvent ?? (() => {}));
-    return { ok: true, manifest };
+    const { manifests } = await runBuild(options, surroundings(options), signal, () => options.onEvent ?? (() => {}));
+    return { ok: true, manifest: manifests[0], manifests };
   } catch (error) {
     return { ok: false, error: toFailure(error) };
   }

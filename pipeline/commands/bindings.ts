@@ -39,8 +39,8 @@ export async function writeBindings(
 ): Promise<void> {
   const paint = painter(terminalKind(stderr, variables).color);
   const view = plainView((text) => stderr.write(text), paint);
-  const { manifest } = await runSession(session, signal, view);
-  const key = manifest.steps.find((step) => step.id === 'bindings')?.key;
+  const { outcomes } = await runSession(session, signal, view);
+  const key = outcomes.find(({ manifest }) => manifest.step === 'bindings')?.manifest.key;
   if (key === undefined) throw new Error('the bindings step left no result');
   const made = join(session.store.resultDir('bindings', key), COMMITTED);
   const generated = join(session.config.projectRoot, 'generated');

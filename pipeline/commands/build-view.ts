@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
-import type { RunEvent } from '../run/engine.ts';
-import { formatSeconds } from '../run/lines.ts';
-import type { BuildManifest } from '../run/outputs.ts';
+import type { RunEvent, StepOutcome } from '../run/engine.ts';
+import { formatSeconds, nameWidth } from '../run/lines.ts';
 import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import type { LiveView } from '../run/view.ts';
@@ -20,18 +19,19 @@ export async function runBuild(
   const kind = terminalKind(stderr, surroundings.variables);
   const paint = painter(kind.color);
   const live = reporter === 'pretty' || (reporter === 'auto' && kind.live);
-  const plain = plainView((text) => stderr.write(text), paint);
-  const drawing = lazyLiveView(plain);
+  let plain: (event: RunEvent) => void = () => {};
+  const drawing = lazyLiveView((event) => plain(event));
   try {
-    const { manifest, outDir } = await build(options, surroundings, signal, (session) => {
+    const { outcomes, outDir } = await build(options, surroundings, signal, (session) => {
       stderr.write(`${paint('bold', `a3s-build ${session.config.toolVersion} · ${session.plan.target}`)}\n`);
+      plain = plainView((text) => stderr.write(text), paint, Date.now, session.plan);
       for (const { step, why } of session.plan.leftOut)
-        stderr.write(`${paint('dim', '○')} ${step.padEnd(10)} left out: ${why}\n`);
+        stderr.write(`${paint('dim', '○')} ${step.padEnd(nameWidth(session.plan))} left out: ${why}\n`);
       return live ? drawing.start(session) : plain;
     });
     await drawing.end();
     const folder = relative(surroundings.cwd, outDir) || '.';
-    stderr.write(`${summary(manifest)} in ${formatSeconds((Date.now() - began) / 1000)} · results in ${folder}\n`);
+    stderr.write(`${summary(outcomes)} in ${formatSeconds((Date.now() - began) / 1000)} · results in ${folder}\n`);
   } catch (error) {
     await drawing.end();
     throw error;
@@ -58,9 +58,9 @@ function lazyLiveView(plain: (event: RunEvent) => void) {
   };
 }
 
-function summary({ steps }: BuildManifest): string {
-  const built = steps.filter((step) => step.outcome === 'built').length;
+function summary(outcomes: readonly StepOutcome[]): string {
+  const built = outcomes.filter(({ outcome }) => outcome === 'built').length;
   return built === 0
-    ? `nothing to do: ${steps.length} steps unchanged`
-    : `${built} steps ran, ${steps.length - built} unchanged`;
+    ? `nothing to do: ${outcomes.length} steps unchanged`
+    : `${built} steps ran, ${outcomes.length - built} unchanged`;
 }

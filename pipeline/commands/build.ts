@@ -1,6 +1,6 @@
 import { sweepTemporary } from '../effects/store.ts';
 import { requireTools } from '../effects/toolchain.ts';
-import type { StepId } from '../plan/steps.ts';
+import type { StepName } from '../plan/steps.ts';
 import { type RunEvent, runPlan, type StepOutcome } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
 import { type Preview, previewPlan } from '../run/preview.ts';
@@ -11,7 +11,10 @@ import { type CommonOptions, openSession, type Session, type Surroundings } from
 const STALE_MS = 24 * 60 * 60_000;
 
 export interface BuildReport {
-  readonly manifest: BuildManifest;
+  /** One for each target. */
+  readonly manifests: readonly [BuildManifest, ...BuildManifest[]];
+  /** Of each step, what became of it: of those that several targets share, once. */
+  readonly outcomes: readonly StepOutcome[];
   /** Folder that holds the results. */
   readonly outDir: string;
 }
@@ -28,8 +31,7 @@ export async function build(
   watch: (session: Session) => (event: RunEvent) => void,
 ): Promise<BuildReport> {
   const session = await openSession(options, surroundings);
-  const { manifest } = await runSession(session, signal, watch(session));
-  return { manifest, outDir: session.plan.outDir };
+  return { ...(await runSession(session, signal, watch(session))), outDir: session.plan.outDir };
 }
 
 /** Runs the plan of an opened session; see {@link build}. */
@@ -37,9 +39,10 @@ export async function runSession(
   session: Session,
   signal: AbortSignal,
   emit: (event: RunEvent) => void,
-): Promise<{ readonly manifest: BuildManifest }> {
+): Promise<Omit<BuildReport, 'outDir'>> {
   return withSteps(session, signal, emit, async (outcomes) => ({
-    manifest: await writeOutputs(session, outcomes, signal),
+    manifests: await writeOutputs(session, outcomes, signal),
+    outcomes: [...outcomes.values()],
   }));
 }
 
@@ -48,7 +51,7 @@ export function runSteps(
   session: Session,
   signal: AbortSignal,
   emit: (event: RunEvent) => void,
-): Promise<ReadonlyMap<StepId, StepOutcome>> {
+): Promise<ReadonlyMap<StepName, StepOutcome>> {
   return withSteps(session, signal, emit, async (outcomes) => outcomes);
 }
 
@@ -56,7 +59,7 @@ async function withSteps<T>(
   session: Session,
   signal: AbortSignal,
   emit: (event: RunEvent) => void,
-  use: (outcomes: ReadonlyMap<StepId, StepOutcome>) => Promise<T>,
+  use: (outcomes: ReadonlyMap<StepName, StepOutcome>) => Promise<T>,
 ): Promise<T> {
   const beforeBuilding = once(async () => {
     await requireTools(toolsFor(session), session.toolchain);

@@ -4,6 +4,8 @@ import { napiLock, napiManifest } from '../bindings/emit-napi.ts';
 import { listTree, statIfThere, writeFileWhole } from '../effects/files.ts';
 import { assemblePlan } from '../plan/assemble.ts';
 import { firmwareArtifact } from '../plan/build-steps.ts';
+import { type Config, configFor } from '../plan/config.ts';
+import type { StepId, StepName } from '../plan/steps.ts';
 import { type RunEvent, runPlan } from '../run/engine.ts';
 import { readCrates } from '../steps/cargo-metadata.ts';
 import { fetchFirmwareArchive } from '../steps/firmware-archive.ts';
@@ -25,75 +27,98 @@ export interface Fetched {
 const OWN = 'your own, nothing to fetch';
 const SYSTEM = 'of this system, nothing to fetch';
 
-export interface FetchParts {
-  /** A part that needs nothing is a word on why. */
-  readonly firmware: (() => Promise<Fetched>) | string;
-  readonly source: (() => Promise<Fetched>) | string;
-  /** Fails where the source is not here. */
-  readonly libkrun: (() => Promise<Fetched>) | string;
-  readonly addon: () => Promise<Fetched>;
-  readonly launcher: () => Promise<Fetched>;
+/** What a step of the plan needs from elsewhere. */
+export interface FetchPart {
+  readonly id: StepId;
+  readonly name: StepName;
+  /** Where nothing is to be fetched, a word on why. */
+  readonly fetch: (() => Promise<Fetched>) | string;
 }
 
 /** Receives what cargo prints. */
-export function fetchLog({ config }: Pick<Session, 'config'>): string {
+export function fetchLog({ config }: { readonly config: Pick<Config, 'outDir'> }): string {
   return join(config.outDir, 'logs', 'fetch.log');
 }
 
-/** What a build of this session fetches, asked for in the same way as its steps do. */
-export function fetchParts(session: Session, signal: AbortSignal, emit: (event: RunEvent) => void): FetchParts {
-  const { config, pins, facts, store, variables } = session;
-  const { crate } = pins.libkrun;
-  const context = { config, variables, store, signal, log: fetchLog(session), background: false };
-  const crates = (manifest: string): Promise<Fetched> => fetchCrates(context, manifest);
-  return {
-    firmware:
-      config.environment.firmwareFile !== undefined
-        ? OWN
-        : config.systemLibkrun
-          ? SYSTEM
-          : () => fetchFirmware(session, signal, emit),
-    source: facts.source.kind === 'crate' ? fetchSource : OWN,
-    libkrun: config.systemLibkrun
-      ? SYSTEM
-      : async () => crates(join(await makeSource(session, signal, emit), 'Cargo.toml')),
-    launcher: () => crates(join(config.toolRoot, 'native', 'Cargo.toml')),
-    async addon() {
-      const temporary = await store.temporary('fetch');
-      try {
-        return await crates(await writeAddonManifest(config.toolRoot, temporary));
-      } finally {
-        await rm(temporary, { recursive: true, force: true });
-      }
-    },
-  };
+/** Steps that need something from elsewhere, in the order in which it is fetched. */
+const FETCHING = ['firmware', 'source', 'libkrun', 'addon', 'launcher'] as const;
 
-  async function fetchSource(): Promise<Fetched> {
-    const { folder, fetched } = await fetchSourceCrate(context, pinnedCrateFolder(config), crate);
-    const bytes = folderSize(folder);
-    return { what: `${crate.name} ${crate.version}`, bytes, pieces: 1, fetched: fetched ? 1 : 0 };
-  }
+type Fetching = (typeof FETCHING)[number];
+
+/** How a command fetches: what it is interrupted by, and who is told how far it is. */
+interface FetchContext {
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
 }
 
-async function fetchFirmware(session: Session, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<Fetched> {
+/** What a build of this session fetches, asked for in the same way as its steps do; for each target what it needs. */
+export function fetchParts(session: Session, signal: AbortSignal, emit: (event: RunEvent) => void): FetchPart[] {
+  const { config } = session;
+  const several = config.targets.length > 1;
+  return FETCHING.flatMap((id) =>
+    (id === 'source' ? config.targets.slice(0, 1) : config.targets).map((target) => {
+      const name: StepName = several && id !== 'source' ? `${id} ${target.id}` : id;
+      const own = { session: { ...session, config: configFor(config, target) }, signal, emit };
+      return { id, name, fetch: PARTS[id](own, name) };
+    }),
+  );
+}
+
+const PARTS: Readonly<Record<Fetching, (context: FetchContext, name: StepName) => FetchPart['fetch']>> = {
+  firmware(context, name) {
+    const { environment, systemLibkrun } = context.session.config;
+    if (environment.firmwareFile !== undefined) return OWN;
+    return systemLibkrun ? SYSTEM : () => fetchFirmware(context, name);
+  },
+  source: (context) => (context.session.facts.source.kind === 'crate' ? () => fetchSource(context) : OWN),
+  libkrun: (context) =>
+    context.session.config.systemLibkrun
+      ? SYSTEM
+      : async () => fetchCrates(context, join(await makeSource(context), 'Cargo.toml')),
+  launcher: (context) => () => fetchCrates(context, join(context.session.config.toolRoot, 'native', 'Cargo.toml')),
+  addon: (context) => async () => {
+    const { store, config } = context.session;
+    const temporary = await store.temporary('fetch');
+    try {
+      return await fetchCrates(context, await writeAddonManifest(config.toolRoot, temporary));
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  },
+};
+
+function queryContext({ session, signal }: FetchContext) {
+  const { config, variables, store } = session;
+  return { config, variables, store, signal, log: fetchLog(session), background: false };
+}
+
+async function fetchSource(context: FetchContext): Promise<Fetched> {
+  const { config, pins } = context.session;
+  const { crate } = pins.libkrun;
+  const { folder, fetched } = await fetchSourceCrate(queryContext(context), pinnedCrateFolder(config), crate);
+  return { what: `${crate.name} ${crate.version}`, bytes: folderSize(folder), pieces: 1, fetched: fetched ? 1 : 0 };
+}
+
+async function fetchFirmware({ session, signal, emit }: FetchContext, step: StepName): Promise<Fetched> {
   const { config, pins, store, variables } = session;
   const { version } = pins.firmware.providers[config.firmware];
   const progress = (now: Extract<RunEvent, { kind: 'progress' }>['progress']): void =>
-    emit({ kind: 'progress', step: 'firmware', progress: now });
+    emit({ kind: 'progress', step, progress: now });
   const context = { config, variables, store, signal, progress };
   const { file, fetched } = await fetchFirmwareArchive(context, firmwareArtifact(config, pins));
   const bytes = Number(statIfThere(file)?.size ?? 0n);
   return { what: `libkrunfw ${version} (${config.firmware})`, bytes, pieces: 1, fetched: fetched ? 1 : 0 };
 }
 
-async function fetchCrates(context: Parameters<typeof readCrates>[0], manifest: string): Promise<Fetched> {
-  const { registryFolders, fetched } = await readCrates(context, manifest);
+async function fetchCrates(context: FetchContext, manifest: string): Promise<Fetched> {
+  const { registryFolders, fetched } = await readCrates(queryContext(context), manifest);
   const bytes = registryFolders.reduce((sum, folder) => sum + folderSize(folder), 0);
   return { what: `${registryFolders.length} crates`, bytes, pieces: registryFolders.length, fetched };
 }
 
 /** The folder of the source, made out of what was fetched. */
-async function makeSource(session: Session, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<string> {
+async function makeSource({ session, signal, emit }: FetchContext): Promise<string> {
   const plan = assemblePlan({ ...session.config, only: ['source'] }, session.pins, session.facts);
   const beforeBuilding = async (): Promise<void> => {};
   const environment = { ...session, ...session.facts, signal, beforeBuilding, runners: STEP_RUNNERS };

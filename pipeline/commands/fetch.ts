@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { requireTools } from '../effects/toolchain.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
-import { formatBytes } from '../run/lines.ts';
+import { formatBytes, nameWidth } from '../run/lines.ts';
 import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { type Fetched, fetchLog, fetchParts } from './fetch-parts.ts';
@@ -22,7 +22,8 @@ export async function runFetch(
   const { cargo, rustc } = session.config.environment;
   await requireTools({ cargo, rustc }, session.toolchain);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
-  const view = plainView((text) => stderr.write(text), paint);
+  const view = plainView((text) => stderr.write(text), paint, Date.now, session.plan);
+  const width = nameWidth(session.plan);
   const parts = fetchParts(session, signal, (event) => {
     if (event.kind === 'progress') view(event);
   });
@@ -32,7 +33,7 @@ export async function runFetch(
   const attempt = async (name: string, fetch: (() => Promise<Fetched>) | string): Promise<boolean> => {
     try {
       const line = typeof fetch === 'string' ? fetch : fetchedLine(await fetch());
-      stdout.write(`${name.padEnd(10)} ${line}\n`);
+      stdout.write(`${name.padEnd(width)} ${line}\n`);
       return true;
     } catch (error) {
       if (!(error instanceof BuildError) || error.code !== 'A3S2003') throw error;
@@ -41,12 +42,15 @@ export async function runFetch(
     }
   };
   try {
-    await attempt('firmware', parts.firmware);
-    const source = await attempt('source', parts.source);
-    if (source || typeof parts.libkrun === 'string') await attempt('libkrun', parts.libkrun);
-    else missing.push('libkrun: which crates it needs is not known before the source is there');
-    await attempt('addon', parts.addon);
-    await attempt('launcher', parts.launcher);
+    let source = true;
+    for (const { id, name, fetch } of parts) {
+      if (id === 'libkrun' && !source && typeof fetch !== 'string') {
+        missing.push(`${name}: which crates it needs is not known before the source is there`);
+        continue;
+      }
+      const here = await attempt(name, fetch);
+      if (id === 'source') source = here;
+    }
   } finally {
     await session.digests.save();
   }

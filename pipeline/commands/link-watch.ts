@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
+import { variableFor } from '../plan/environment.ts';
 import type { InputSpec, Plan } from '../plan/steps.ts';
+import { TARGET_IDS } from '../plan/targets.ts';
 
 /** Variables whose change may give another library; they are watched in stub mode too, which ends when one is unset. */
 export const WATCHED_VARIABLES: readonly string[] = [
@@ -26,6 +28,9 @@ export const WATCHED_VARIABLES: readonly string[] = [
   'PKG_CONFIG_PATH',
   'PKG_CONFIG_SYSROOT_DIR',
   'RUSTC',
+  ...['A3S_LIBKRUNFW_DYLIB', 'KRUN_INIT_BINARY_PATH'].flatMap((name) =>
+    TARGET_IDS.map((target) => variableFor(name, target)),
+  ),
 ];
 
 /**

@@ -27,7 +27,8 @@ export interface LinkForm {
 /**
  * Prints what a program needs to link with libkrun: the answer on standard output, everything else on the other. In stub
  * mode it answers without building anything, for any target.
- * @throws BuildError A3S1402 when nothing is built and `build` is false; as a build does otherwise.
+ * @throws BuildError A3S1006 for several targets; A3S1402 when nothing is built and `build` is false; as a build does
+ *   otherwise.
  */
 export async function runLink(
   options: CommonOptions,
@@ -54,9 +55,20 @@ async function stubAnswer(options: CommonOptions, { cwd }: Surroundings): Promis
   const roots = { projectRoot: root, toolRoot: tool.root, toolVersion: tool.version };
   const { version } = (await readPins(roots, new Set())).libkrun.library;
   return {
-    facts: { triple: anyTriple(options.target), version, real: undefined },
+    facts: { triple: anyTriple(onlyName(options.target)), version, real: undefined },
     watched: { paths: [], variables: WATCHED_VARIABLES },
   };
+}
+
+/** @throws BuildError A3S1006 where several are named. */
+function onlyName(target: CommonOptions['target']): string | undefined {
+  const names = target === undefined ? [] : [target].flat().flatMap((name) => name.split(','));
+  if (names.length > 1) throw severalTargets(names);
+  return names[0];
+}
+
+function severalTargets(names: readonly string[]) {
+  return buildError('A3S1006', { message: `link answers for one target, not for ${names.join(', ')}` });
 }
 
 /** A stub is for every target that Rust has, named as Rust or as a3s-build does. */
@@ -84,6 +96,7 @@ async function realAnswer(
 ): Promise<Answer> {
   const session = await openSession({ ...options, only: ['prefix'] }, surroundings);
   const { config, plan } = session;
+  if (config.targets.length > 1) throw severalTargets(config.targets.map(({ id }) => id));
   if (form.build) {
     const paint = painter(terminalKind(stderr, surroundings.variables).color);
     const view = plainView((text) => stderr.write(text), paint);

@@ -3,6 +3,7 @@ import { findTool } from '../effects/project.ts';
 import { buildError } from '../plan/errors.ts';
 import { unknownWord } from '../plan/nearest.ts';
 import { STEP_IDS } from '../plan/steps.ts';
+import { TARGET_IDS } from '../plan/targets.ts';
 import { CHECK_FAILED, tellFailure } from './outcome.ts';
 import type { Streams, Surroundings } from './session.ts';
 
@@ -69,7 +70,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
   program
     .command('build', { isDefault: true })
     .description('fetch, verify, build, bind and package')
-    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .addOption(targetOption())
     .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
     .option('--libkrun-dir <dir>', "libkrun's source tree; it is never written to")
     .option('--out <dir>', 'output folder (default: build in the project)')
@@ -92,7 +93,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
   program
     .command('plan')
     .description('say what a build would do, and why')
-    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .addOption(targetOption())
     .option('--json', 'for machines')
     .action(async ({ json, ...options }) => {
       const { printPreview } = await import('./plan.ts');
@@ -152,7 +153,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
   program
     .command('fetch')
     .description('fetch everything that a build needs, so that it then runs without network')
-    .option('-t, --target <target>', 'linux-x64, linux-arm64, darwin-arm64 or host')
+    .addOption(targetOption())
     .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'fetch nothing; say what is missing')
@@ -181,7 +182,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         .choices(['cargo', 'pkg-config', 'json', 'env', 'config'])
         .makeOptionMandatory(),
     )
-    .option('-t, --target <target>', "linux-x64, linux-arm64, darwin-arm64, host, or Rust's name of one")
+    .option('-t, --target <target>', "linux-x64, linux-arm64, darwin-arm64, host, or Rust's name of one", another)
     .option('--layout <dir>', "put libraries and headers there, in the folders that libkrun's own installation has")
     .option('--no-build', 'fail where nothing is built yet')
     .option('--out <dir>', 'output folder (default: build in the project)')
@@ -201,6 +202,18 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
       streams.stdout.write(explain(code));
     });
   return program;
+}
+
+function targetOption() {
+  const names = [...TARGET_IDS, 'host', 'all'].join(', ');
+  return new Option('-t, --target <target>', `${names}; several with commas, or each with the option`).argParser(
+    another,
+  );
+}
+
+/** Collects what is given with an option that may stand several times. */
+function another(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function parseJobs(text: string): number {

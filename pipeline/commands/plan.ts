@@ -1,3 +1,4 @@
+import { nameWidth } from '../run/lines.ts';
 import type { Preview } from '../run/preview.ts';
 import { preview } from './build.ts';
 import type { CommonOptions, Surroundings } from './session.ts';
@@ -14,7 +15,8 @@ export async function printPreview(
 }
 
 function previewText({ tool, target, outDir, steps, leftOut }: Preview): string {
-  const rows = steps.map(({ id, action, why }) => `${action.padEnd(8)} ${id.padEnd(10)} ${why}`);
-  const others = leftOut.map(({ step, why }) => `left out ${step.padEnd(10)} ${why}`);
+  const width = nameWidth({ steps });
+  const rows = steps.map(({ name, action, why }) => `${action.padEnd(8)} ${name.padEnd(width)} ${why}`);
+  const others = leftOut.map(({ step, why }) => `left out ${step.padEnd(width)} ${why}`);
   return [`a3s-build ${tool} · ${target} · into ${outDir}`, ...rows, ...others, ''].join('\n');
 }

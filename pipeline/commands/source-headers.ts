@@ -28,7 +28,7 @@ async function storedHeaders(session: Session): Promise<readonly HeaderFile[] | 
   const { plan, store, config } = session;
   const step = plan.steps.find(({ id }) => id === 'source');
   if (step === undefined) return undefined;
-  const key = keyOf(step.id, plan.target, await resolveInputs(step, { ...session, results: new Map() }));
+  const key = keyOf(step, await resolveInputs(step, { ...session, results: new Map() }));
   const manifest = store.readManifest(step.id, key);
   if (manifest === undefined) return undefined;
   const digests = new Map(manifest.outputs.map(({ path, sha256 }) => [path, sha256]));

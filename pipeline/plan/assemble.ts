@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
 import { BUILD_DEFINITIONS, cargoTools, initTools, type ToolInput } from './build-steps.ts';
-import type { Config } from './config.ts';
+import { type Config, configFor } from './config.ts';
 import { buildError } from './errors.ts';
 import { layoutOf, targetName } from './layout.ts';
 import type { Pins } from './pins.ts';
 import { type Definitions, type PlanFacts, type StepDefinition, value } from './step-definition.ts';
-import { type Plan, type PlannedStep, STEP_IDS, type StepId } from './steps.ts';
+import { instancesOf } from './step-instances.ts';
+import { type Plan, STEP_IDS, type StepId } from './steps.ts';
 import { STUB_DEFINITIONS } from './stub-steps.ts';
 import { SYSTEM_DEFINITIONS, SYSTEM_LEAVES_OUT } from './system-steps.ts';
+import type { Target } from './targets.ts';
 
 export type { PlanFacts } from './step-definition.ts';
 
 /**
  * All steps of a build for `config`, of its stub, or of one with a libkrun of this system, with everything each depends
- * on. Pure. `only` keeps the steps named and what they need.
+ * on. Pure. `only` keeps the steps named and what they need. For several targets it holds what depends on the target
+ * several times, and everything else once.
  * @throws BuildError A3S1102 when the chosen provider has no guest kernel for the target; A3S1501, A3S4001 or A3S1001
  *   when `only` names a step that there is not in this mode.
  */
@@ -23,10 +26,16 @@ export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan
     schema: 1,
     tool: config.toolVersion,
     target: targetName(config),
+    targets: config.environment.stub ? [] : config.targets.map(({ id }) => id),
     outDir: layoutOf(config).root,
-    steps: [...wantedSteps(config)].map((id) =>
-      planStep(id, definitionOf(id, definitions, config), { config, pins, facts }),
-    ),
+    steps: [...wantedSteps(config)].flatMap((id) => {
+      const definition = definitionOf(id, definitions, config);
+      const inputsFor = (target: Target) => [
+        value('step version', String(definition.version)),
+        ...definition.inputs(configFor(config, target), pins, facts),
+      ];
+      return instancesOf(id, definitions, config, inputsFor);
+    }),
     leftOut: leftOut(config),
   };
 }
@@ -83,21 +92,4 @@ function definitionOf(id: StepId, definitions: Definitions, { environment }: Con
     message: `there is no step ${id} with A3S_USE_SYSTEM_LIBKRUN: ${why}`,
     fix: 'Unset A3S_USE_SYSTEM_LIBKRUN, or set A3S_BUILD_LIBKRUN=1, to build from source.',
   });
-}
-
-interface PlanContext {
-  readonly config: Config;
-  readonly pins: Pins;
-  readonly facts: PlanFacts;
-}
-
-function planStep(id: StepId, definition: StepDefinition, { config, pins, facts }: PlanContext): PlannedStep {
-  return {
-    id,
-    title: definition.title,
-    needs: definition.needs,
-    inputs: [value('step version', String(definition.version)), ...definition.inputs(config, pins, facts)],
-    compiles: definition.compiles ?? false,
-    background: definition.background ?? false,
-  };
 }

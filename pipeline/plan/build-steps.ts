@@ -79,6 +79,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   source: {
     title: 'libkrun source',
     needs: [],
+    scope: 'once',
     version: 2,
     inputs: (_config, pins, facts) =>
       facts.source.kind === 'crate'
@@ -88,6 +89,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   bindings: {
     title: 'bindings',
     needs: ['source'],
+    scope: 'once',
     version: 5,
     inputs: (config, pins) => [
       value('generator', config.toolVersion),
@@ -176,6 +178,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   package: {
     title: 'npm packages',
     needs: ['firmware', 'source', 'bindings', 'libkrun', 'addon', 'launcher', 'prefix'],
+    scope: 'all',
     version: 1,
     inputs: (config, pins, facts) => [
       value('package', config.package),

@@ -1,19 +1,24 @@
 import { dirname } from 'node:path';
 import type { ConfigFile, ConfigOverride } from './config-file.ts';
-import type { Environment } from './environment.ts';
+import { type ByTarget, type Environment, variableFor } from './environment.ts';
 import { buildError, type FailurePlace } from './errors.ts';
 import type { Flags } from './flags.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
 import { STEP_IDS } from './steps.ts';
-import { hostTarget, stubTarget, type Target, targetByName } from './targets.ts';
+import { hostTarget, stubTarget, type Target, targetsByName } from './targets.ts';
 
 /** Everything a run depends on, settled. Paths are absolute. */
 export interface Config {
   readonly toolVersion: string;
-  /** In stub mode, which makes the same for all targets, a stand-in: the machine's own where it is one. */
+  /**
+   * What a step that is done for each target is for; the first of `targets` elsewhere. In stub mode, which makes the same
+   * for all targets, a stand-in: the machine's own where it is one.
+   */
   readonly target: Target;
+  /** All that are built, at least one, each once. */
+  readonly targets: readonly [Target, ...Target[]];
   readonly host: Target;
   readonly projectRoot: string;
   /** Where the project's configuration stands, or would stand. */
@@ -63,16 +68,18 @@ export interface ConfigSources {
 /**
  * Settles every value: flag, then environment, then configuration file, then default. In stub mode any machine will do,
  * and whatever target is named changes nothing.
- * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1004 for values that cannot be used.
+ * @throws BuildError A3S1001, A3S1002, A3S1003 for values that cannot be used; A3S1005 and A3S1006 for ones that several
+ *   targets cannot share.
  */
 export function resolveConfig(sources: ConfigSources): Config {
   const { flags, environment, file, roots, machine, resolvePath, cwd } = sources;
-  const { host, target } = settleTargets(flags.target, environment.stub, machine);
+  const { host, targets } = settleTargets(flags.target, environment.stub, machine);
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : resolvePath(roots.project, path));
   const fromFlag = (path: string | undefined) => (path === undefined ? undefined : resolvePath(cwd, path));
-  return Object.freeze({
+  const config: Config = {
     toolVersion: sources.toolVersion,
-    target,
+    target: targets[0],
+    targets,
     host,
     projectRoot: roots.project,
     configFile: sources.filePath,
@@ -106,10 +113,49 @@ export function resolveConfig(sources: ConfigSources): Config {
     environment: {
       ...environment,
       firmwareFile: fromFlag(environment.firmwareFile),
+      firmwareFiles: mapped(environment.firmwareFiles, fromFlag),
       initFile: fromFlag(environment.initFile),
+      initFiles: mapped(environment.initFiles, fromFlag),
       libclangPath: fromFlag(environment.libclangPath),
     },
+  };
+  if (targets.length === 1) return configFor(config, config.target);
+  if (!environment.stub) refuseSingular(config);
+  return Object.freeze(config);
+}
+
+/** The configuration of what is done for one of the targets. */
+export function configFor(config: Config, target: Target): Config {
+  const { environment } = config;
+  return Object.freeze({
+    ...config,
+    target,
+    environment: {
+      ...environment,
+      firmwareFile: environment.firmwareFiles[target.id] ?? environment.firmwareFile,
+      initFile: environment.initFiles[target.id] ?? environment.initFile,
+    },
   });
+}
+
+/** @throws BuildError A3S1005 and A3S1006 for what is good for one target only. */
+function refuseSingular({ environment, targets, systemLibkrun }: Config): void {
+  const files = { A3S_LIBKRUNFW_DYLIB: environment.firmwareFile, KRUN_INIT_BINARY_PATH: environment.initFile };
+  for (const [name, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    const own = targets.map(({ id }) => variableFor(name, id));
+    throw buildError('A3S1005', {
+      message: `${name} names one file, and ${targets.length} targets are built`,
+      fix: `Unset it, and set ${own.join(', ')} for those targets that are to have a file of their own.`,
+    });
+  }
+  if (systemLibkrun) {
+    throw buildError('A3S1006', { message: 'a libkrun of this system is for one target, and several are named' });
+  }
+}
+
+function mapped(files: ByTarget<string>, map: (path: string) => string | undefined): ByTarget<string> {
+  return Object.fromEntries(Object.entries(files).map(([target, path]) => [target, map(path)]));
 }
 
 /** A header named on the command line may be anywhere, but not a link to anywhere else. */
@@ -123,18 +169,17 @@ function distinct(headers: readonly HeaderPath[]): readonly HeaderPath[] {
 }
 
 function settleTargets(
-  name: string | undefined,
+  names: Flags['target'],
   stub: boolean,
   { platform, arch }: ConfigSources['machine'],
-): Pick<Config, 'host' | 'target'> {
+): Pick<Config, 'host' | 'targets'> {
   if (stub) {
     const any = stubTarget(platform, arch);
-    return { host: any, target: any };
+    return { host: any, targets: [any] };
   }
   const host = hostTarget(platform, arch);
-  const target = name === undefined ? host : targetByName(name, host);
-  if (target.id === host.id) return { host, target };
-  throw buildError('A3S1004', { message: `${target.id} cannot be built on ${host.id} yet` });
+  const [first = host, ...others] = names === undefined ? [] : targetsByName([names].flat(), host);
+  return { host, targets: [first, ...others] };
 }
 
 function providerByName(name: string | undefined, code: 'A3S1001' | 'A3S1103'): FirmwareProvider | undefined {

@@ -1,4 +1,5 @@
 import { buildError } from './errors.ts';
+import { TARGETS, type TargetId } from './targets.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -8,12 +9,16 @@ export interface Environment {
   readonly cacheDir: string | undefined;
   /** `A3S_LIBKRUNFW_DYLIB`: a libkrunfw to use instead of the pinned one. */
   readonly firmwareFile: string | undefined;
+  /** The same for one target: `A3S_LIBKRUNFW_DYLIB_LINUX_ARM64`. */
+  readonly firmwareFiles: ByTarget<string>;
   /** `A3S_FIRMWARE`: provider of libkrunfw. */
   readonly firmware: string | undefined;
   /** `A3S_GITHUB_MIRROR`: address that stands in for `https://github.com`. */
   readonly githubMirror: string | undefined;
   /** `KRUN_INIT_BINARY_PATH`: a ready guest init. */
   readonly initFile: string | undefined;
+  /** The same for one target: `KRUN_INIT_BINARY_PATH_LINUX_ARM64`. */
+  readonly initFiles: ByTarget<string>;
   /** `LIBCLANG_PATH`: the libclang to parse headers with, as its file or the folder that holds it. */
   readonly libclangPath: string | undefined;
   /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. May hold arguments (`ccache gcc -m64`), as for make. */
@@ -32,6 +37,9 @@ export interface Environment {
   readonly pkgConfig: CommandLine;
   readonly ci: boolean;
 }
+
+/** What there is of something that targets may have each. */
+export type ByTarget<T> = Readonly<Partial<Record<TargetId, T>>>;
 
 /** A program and the arguments that always come first. */
 export interface CommandLine {
@@ -54,9 +62,11 @@ export function readEnvironment(variables: Variables): Environment {
   return {
     cacheDir: text('A3S_CACHE_DIR'),
     firmwareFile: text('A3S_LIBKRUNFW_DYLIB'),
+    firmwareFiles: byTarget('A3S_LIBKRUNFW_DYLIB', text),
     firmware: text('A3S_FIRMWARE'),
     githubMirror: text('A3S_GITHUB_MIRROR'),
     initFile: text('KRUN_INIT_BINARY_PATH'),
+    initFiles: byTarget('KRUN_INIT_BINARY_PATH', text),
     libclangPath: text('LIBCLANG_PATH'),
     initCompiler: splitCommand(text('CC_LINUX') ?? text('CC') ?? 'cc'),
     cargo: text('CARGO') ?? 'cargo',
@@ -69,6 +79,16 @@ export function readEnvironment(variables: Variables): Environment {
     pkgConfig: splitCommand(text('PKG_CONFIG') ?? 'pkg-config'),
     ci: variables['CI'] !== undefined && !FALSE.has(variables['CI'].toLowerCase()),
   };
+}
+
+/** Name of the variable that holds for one target what `name` holds for the only one. */
+export function variableFor(name: string, target: TargetId): string {
+  return `${name}_${target.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function byTarget(name: string, text: (name: string) => string | undefined): ByTarget<string> {
+  const entries = (Object.keys(TARGETS) as TargetId[]).map((id) => [id, text(variableFor(name, id))] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 function splitCommand(text: string): CommandLine {

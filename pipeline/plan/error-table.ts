@@ -13,6 +13,8 @@ export type ErrorCode =
   | 'A3S1002'
   | 'A3S1003'
   | 'A3S1004'
+  | 'A3S1005'
+  | 'A3S1006'
   | 'A3S1101'
   | 'A3S1102'
   | 'A3S1103'
@@ -63,14 +65,27 @@ export const ERROR_TABLE = {
   A3S1003: {
     title: 'Unknown target',
     exit: 64,
-    cause: 'The target is none of linux-x64, linux-arm64, darwin-arm64 or host.',
+    cause: 'The target is none of linux-x64, linux-arm64, darwin-arm64, host and all.',
     fix: 'Name one of the targets, or leave --target out for this machine.',
   },
   A3S1004: {
-    title: 'Target not available from this machine',
+    title: 'Target not available from this machine (no longer used)',
     exit: 64,
-    cause: 'This version builds each target on a machine of its own kind; cross building is not there yet.',
-    fix: 'Run a3s-build on a machine of the target kind.',
+    cause:
+      'Versions up to 0.1 built each target on a machine of its own kind only; this one builds all of them anywhere.',
+    fix: 'Update a3s-build, or run it on a machine of the target kind.',
+  },
+  A3S1005: {
+    title: 'One file for several targets',
+    exit: 64,
+    cause: 'A file for one kind of machine is named, and several targets are built: nobody can say which it is for.',
+    fix: 'Name the file in the variable of its target.',
+  },
+  A3S1006: {
+    title: 'Works for one target only',
+    exit: 64,
+    cause: 'Several targets are named where the answer can be about one.',
+    fix: 'Name one target with --target, or leave it out for this machine.',
   },
   A3S1101: {
     title: 'Malformed configuration',

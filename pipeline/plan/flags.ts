@@ -1,6 +1,7 @@
 /** What the command line gives; names follow its options. */
 export interface Flags {
-  readonly target?: string | undefined;
+  /** Each may hold several names with commas between, and `all` stands for every target. */
+  readonly target?: string | readonly string[] | undefined;
   readonly firmware?: string | undefined;
   readonly libkrunDir?: string | undefined;
   /** Further headers to bind, relative to the working folder. */

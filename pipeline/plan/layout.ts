@@ -12,13 +12,14 @@ export interface Layout {
 }
 
 /** Stands in for a target's id where a stub is made: it is the same on, and for, every platform. */
-const STUB_NAME = 'stub';
+export const STUB_NAME = 'stub';
 
 type LayoutConfig = Pick<Config, 'outDir' | 'target'> & { readonly environment: Pick<Config['environment'], 'stub'> };
+type NamedConfig = Pick<LayoutConfig, 'environment'> & Pick<Config, 'targets'>;
 
-/** How plans, results and records are named after what they are for: by the target's id, or `stub`. */
-export function targetName({ target, environment }: LayoutConfig): string {
-  return environment.stub ? STUB_NAME : target.id;
+/** How plans and records are named after what they are for: by the ids of the targets, or `stub`. */
+export function targetName({ targets, environment }: NamedConfig): string {
+  return environment.stub ? STUB_NAME : targets.map(({ id }) => id).join(',');
 }
 
 /**

@@ -20,9 +20,17 @@ export interface PlanFacts {
 
 export type StepInputs = (config: Config, pins: Pins, facts: PlanFacts) => readonly InputSpec[];
 
+/**
+ * `once`: the result is the same for every target. `each`: one for each target. `all`: one that is made of the results
+ * for all of them.
+ */
+export type StepScope = 'once' | 'each' | 'all';
+
 export interface StepDefinition {
   readonly title: string;
   readonly needs: readonly StepId[];
+  /** How often it is done in a plan for several targets; for each of them unless said otherwise. */
+  readonly scope?: StepScope;
   /** Raised whenever the step's code changes what it makes. */
   readonly version: number;
   readonly compiles?: boolean;

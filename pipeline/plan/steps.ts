@@ -1,3 +1,5 @@
+import type { TargetId } from './targets.ts';
+
 /** The steps in the order in which they are shown; what may start when follows from the plan's `needs`. */
 export const STEP_IDS = [
   'firmware',
@@ -12,6 +14,14 @@ export const STEP_IDS = [
 ] as const;
 
 export type StepId = (typeof STEP_IDS)[number];
+
+/** Names a step of a plan: by its id, and by the target too where several are built and it is for one of them. */
+export type StepName = StepId | `${StepId} ${TargetId}`;
+
+/** The step that a name is of. */
+export function stepOf(name: StepName): StepId {
+  return name.split(' ')[0] as StepId;
+}
 
 /**
  * Something a step's result depends on. A step reads nothing else; the digest of all of them, by name, is its cache
@@ -30,7 +40,7 @@ export type InputSpec =
   | {
       readonly kind: 'step';
       readonly name: string;
-      readonly step: StepId;
+      readonly step: StepName;
       readonly only?: readonly string[];
       readonly ending?: string;
       readonly exclude?: readonly string[];
@@ -38,8 +48,14 @@ export type InputSpec =
 
 export interface PlannedStep {
   readonly id: StepId;
+  /** Unique in its plan: `libkrun`, or `libkrun linux-arm64` in a plan for several targets. */
+  readonly name: StepName;
+  /** The targets that the result is for; none where it is the same for all there are. */
+  readonly targets: readonly TargetId[];
+  /** Part of the cache key: the targets with commas between, `any`, or `stub`, which is for all and none. */
+  readonly usableFor: string;
   readonly title: string;
-  readonly needs: readonly StepId[];
+  readonly needs: readonly StepName[];
   readonly inputs: readonly InputSpec[];
   /** Runs a compiler that takes as many processors as it is given. */
   readonly compiles: boolean;
@@ -57,7 +73,9 @@ export interface LeftOut {
 export interface Plan {
   readonly schema: 1;
   readonly tool: string;
+  /** What it is for, as a word: the target, several with commas between, or `stub`. */
   readonly target: string;
+  readonly targets: readonly TargetId[];
   readonly outDir: string;
   /** Each after all that it needs. */
   readonly steps: readonly PlannedStep[];

@@ -10,6 +10,7 @@ export const STUB_DEFINITIONS: Readonly<Partial<Record<StepId, StepDefinition>>>
   bindings: {
     title: 'committed bindings',
     needs: [],
+    scope: 'once',
     version: 1,
     inputs: (config, _pins, { generated = join(config.toolRoot, 'generated') }) => [
       value('generator', config.toolVersion),
@@ -20,6 +21,7 @@ export const STUB_DEFINITIONS: Readonly<Partial<Record<StepId, StepDefinition>>>
   addon: {
     title: 'stub of the Node addon',
     needs: ['bindings'],
+    scope: 'once',
     version: 1,
     inputs: (config) => [
       value('generator', config.toolVersion),
@@ -29,6 +31,7 @@ export const STUB_DEFINITIONS: Readonly<Partial<Record<StepId, StepDefinition>>>
   package: {
     title: 'stub npm package',
     needs: ['bindings', 'addon'],
+    scope: 'once',
     version: 1,
     inputs: (config) => [
       value('package', config.package),

@@ -1,4 +1,4 @@
-import { buildError } from './errors.ts';
+import { buildError, type FailureDetails } from './errors.ts';
 import { unknownWord } from './nearest.ts';
 
 /** Everything that depends on where the result runs; code asks this table and never `process.platform`. */
@@ -76,12 +76,24 @@ export const TARGETS = {
 
 export type TargetId = keyof typeof TARGETS;
 
-const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
+export const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
 
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  win32: 'Windows is not supported',
-  'darwin-x64': 'Intel Macs are not supported',
-  'x86_64-apple-darwin': 'Intel Macs are not supported',
+/** Platforms that people ask for, and what speaks against them. */
+const WINDOWS = {
+  message: 'Windows is not supported',
+  cause:
+    'libkrun.h describes Linux and macOS. The Windows port in its source has another, smaller interface, and there is no guest kernel to pin for it.',
+  fix: 'Work in WSL 2, where linux-x64 and linux-arm64 are built and run; A3S_DEPS_STUB=1 works on Windows itself.',
+};
+const INTEL_MACS = {
+  message: 'Intel Macs are not supported',
+  cause: 'On macOS libkrun runs VMs on Apple silicon only, and there is no guest kernel to pin for Intel Macs.',
+  fix: 'Build for darwin-arm64, or for Linux; A3S_DEPS_STUB=1 works on Intel Macs themselves.',
+};
+const UNSUPPORTED: Readonly<Record<string, FailureDetails>> = {
+  win32: WINDOWS,
+  'darwin-x64': INTEL_MACS,
+  'x86_64-apple-darwin': INTEL_MACS,
 };
 
 /**
@@ -91,8 +103,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 export function hostTarget(platform: string, arch: string): Target {
   const id = `${platform}-${arch}`;
   if (isTargetId(id)) return TARGETS[id];
-  const reason = UNSUPPORTED[platform] ?? UNSUPPORTED[id] ?? `${id} is not supported`;
-  throw buildError('A3S1002', { message: reason });
+  throw buildError('A3S1002', UNSUPPORTED[platform] ?? UNSUPPORTED[id] ?? { message: `${id} is not supported` });
 }
 
 /** A target for stub mode, where nothing depends on it: of this machine where it is one, else any. */
@@ -110,12 +121,26 @@ export function targetByName(name: string, host: Target): Target {
   if (isTargetId(name)) return TARGETS[name];
   const byTriple = TARGET_IDS.find((id) => TARGETS[id].triple === name);
   if (byTriple !== undefined) return TARGETS[byTriple];
-  const unsupported = /^win|windows/.test(name) ? UNSUPPORTED['win32'] : UNSUPPORTED[name.replace('macos', 'darwin')];
-  if (unsupported !== undefined) throw buildError('A3S1002', { message: unsupported });
+  const unsupported = /^win|windows/.test(name) ? WINDOWS : UNSUPPORTED[name.replace('macos', 'darwin')];
+  if (unsupported !== undefined) throw buildError('A3S1002', unsupported);
   const meant = TARGET_IDS.find((id) => TARGETS[id].packageSuffix === name);
   const message =
     meant === undefined ? unknownWord('target', name, TARGET_IDS) : `unknown target "${name}" (did you mean ${meant}?)`;
   throw buildError('A3S1003', { message });
+}
+
+/**
+ * The targets named, each once and in the table's order. A name may hold several with commas between; `all` stands for
+ * every target.
+ * @throws BuildError A3S1002 and A3S1003 as {@link targetByName}; A3S1003 for a name that is missing.
+ */
+export function targetsByName(names: readonly string[], host: Target): readonly Target[] {
+  const words = names.flatMap((name) => name.split(',')).map((word) => word.trim());
+  if (words.length === 0 || words.includes('')) {
+    throw buildError('A3S1003', { message: `a target is missing in "${names.join(',')}"` });
+  }
+  const named = new Set(words.flatMap((word) => (word === 'all' ? TARGET_IDS : [targetByName(word, host).id])));
+  return TARGET_IDS.filter((id) => named.has(id)).map((id) => TARGETS[id]);
 }
 
 function isTargetId(text: string): text is TargetId {

@@ -4,13 +4,14 @@ import type { DigestCache } from '../effects/digests.ts';
 import { withLock } from '../effects/lock.ts';
 import type { StepManifest, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
-import type { Config } from '../plan/config.ts';
+import { type Config, configFor } from '../plan/config.ts';
 import { type Failure, toFailure } from '../plan/errors.ts';
 import { layoutOf } from '../plan/layout.ts';
 import type { Pins } from '../plan/pins.ts';
 import type { SourceOrigin } from '../plan/step-definition.ts';
-import type { Plan, PlannedStep, StepId } from '../plan/steps.ts';
+import type { Plan, PlannedStep, StepId, StepName } from '../plan/steps.ts';
 import type { SystemCandidate } from '../plan/system-libkrun.ts';
+import { TARGETS, type Target } from '../plan/targets.ts';
 import type { Progress, RunStep, StepContext } from '../steps/step.ts';
 import { keyOf, resolveInputs } from './inputs.ts';
 import type { LastRun } from './last-run.ts';
@@ -18,11 +19,11 @@ import { explainChange } from './reasons.ts';
 
 /** What happens while a plan runs; every view and report is made from these. */
 export type RunEvent =
-  | { readonly kind: 'start'; readonly step: StepId; readonly why: string }
-  | { readonly kind: 'progress'; readonly step: StepId; readonly progress: Progress }
-  | { readonly kind: 'note'; readonly step: StepId; readonly message: string }
-  | { readonly kind: 'done'; readonly step: StepId; readonly result: StepOutcome }
-  | { readonly kind: 'failed'; readonly step: StepId; readonly failure: Failure; readonly seconds: number };
+  | { readonly kind: 'start'; readonly step: StepName; readonly why: string }
+  | { readonly kind: 'progress'; readonly step: StepName; readonly progress: Progress }
+  | { readonly kind: 'note'; readonly step: StepName; readonly message: string }
+  | { readonly kind: 'done'; readonly step: StepName; readonly result: StepOutcome }
+  | { readonly kind: 'failed'; readonly step: StepName; readonly failure: Failure; readonly seconds: number };
 
 export interface StepOutcome {
   readonly outcome: 'built' | 'reused';
@@ -58,7 +59,7 @@ export interface RunEnvironment {
  * unchanged. The first failure ends the steps that are still running.
  * @throws BuildError of the step that failed first, or the abort reason.
  */
-export async function runPlan(plan: Plan, environment: RunEnvironment): Promise<ReadonlyMap<StepId, StepOutcome>> {
+export async function runPlan(plan: Plan, environment: RunEnvironment): Promise<ReadonlyMap<StepName, StepOutcome>> {
   const stop = new AbortController();
   const signal = AbortSignal.any([environment.signal, stop.signal]);
   const run = {
@@ -66,32 +67,32 @@ export async function runPlan(plan: Plan, environment: RunEnvironment): Promise<
     signal,
     began: Date.now(),
     plan,
-    results: new Map<StepId, StepManifest>(),
-    lane: makeLane(),
+    results: new Map<StepName, StepManifest>(),
+    lanes: { front: makeLane(), background: makeLane() },
   };
-  const pending = new Map<StepId, Promise<StepOutcome>>();
+  const pending = new Map<StepName, Promise<StepOutcome>>();
   let first: unknown;
   for (const step of plan.steps) {
-    const needs = step.needs.map((id) => pending.get(id));
+    const needs = step.needs.map((name) => pending.get(name));
     const outcome = Promise.all(needs).then(() => runStep(step, run));
     outcome.catch((error: unknown) => {
       first ??= error;
       stop.abort(error);
     });
-    pending.set(step.id, outcome);
+    pending.set(step.name, outcome);
   }
   // All must settle before the first failure is reported: no step may still be writing when the caller goes on.
-  const settled = await Promise.allSettled(pending.values());
+  await Promise.allSettled(pending.values());
   if (first !== undefined) throw first;
-  const outcomes = settled.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value] : []));
-  return new Map(outcomes.map((outcome) => [outcome.manifest.step, outcome]));
+  const outcomes = [...pending].map(async ([name, outcome]) => [name, await outcome] as const);
+  return new Map(await Promise.all(outcomes));
 }
 
 interface Run extends RunEnvironment {
   readonly plan: Plan;
   readonly began: number;
-  readonly results: Map<StepId, StepManifest>;
-  readonly lane: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly results: Map<StepName, StepManifest>;
+  readonly lanes: { readonly front: Lane; readonly background: Lane };
 }
 
 async function runStep(step: PlannedStep, run: Run): Promise<StepOutcome> {
@@ -99,25 +100,25 @@ async function runStep(step: PlannedStep, run: Run): Promise<StepOutcome> {
   const seconds = (): number => (Date.now() - began) / 1000;
   try {
     const inputs = await resolveInputs(step, run);
-    const key = keyOf(step.id, run.plan.target, inputs);
+    const key = keyOf(step, inputs);
     const stored = run.config.force ? undefined : await findResult(step.id, key, run);
     const finish = (outcome: 'built' | 'reused', why: string, manifest: StepManifest): StepOutcome => {
-      run.results.set(step.id, manifest);
+      run.results.set(step.name, manifest);
       const summary = String(manifest.facts['summary'] ?? '');
       const result = { outcome, why, summary, seconds: seconds(), startedAt: began - run.began, manifest };
-      run.emit({ kind: 'done', step: step.id, result });
+      run.emit({ kind: 'done', step: step.name, result });
       return result;
     };
     if (stored !== undefined) return finish('reused', 'unchanged', stored);
 
-    const why = run.config.force ? 'forced' : explainChange(run.lastRun.inputs(step.id), inputs);
+    const why = run.config.force ? 'forced' : explainChange(run.lastRun.inputs(step.name), inputs);
     await run.beforeBuilding();
     const work = (): Promise<StepOutcome> => {
       run.signal.throwIfAborted();
-      run.emit({ kind: 'start', step: step.id, why });
+      run.emit({ kind: 'start', step: step.name, why });
       const lock = run.store.lockFile(`${step.id}-${key}`);
       const onWait = (pid: number): void =>
-        run.emit({ kind: 'note', step: step.id, message: `waiting for another a3s-build (process ${pid})` });
+        run.emit({ kind: 'note', step: step.name, message: `waiting for another a3s-build (process ${pid})` });
       return withLock(lock, { signal: run.signal, onWait }, async () => {
         // Whoever held the lock may have made just this result.
         const made = run.config.force ? undefined : await findResult(step.id, key, run);
@@ -125,11 +126,11 @@ async function runStep(step: PlannedStep, run: Run): Promise<StepOutcome> {
         return finish('built', why, await buildStep(step, key, inputs, run));
       });
     };
-    return await (step.background ? run.lane(work) : work());
+    return await laneOf(step, run)(work);
   } catch (error) {
     // Steps that end because another one failed have nothing of their own to tell.
     if (!run.signal.aborted) {
-      run.emit({ kind: 'failed', step: step.id, failure: toFailure(error), seconds: seconds() });
+      run.emit({ kind: 'failed', step: step.name, failure: toFailure(error), seconds: seconds() });
     }
     throw error;
   }
@@ -151,7 +152,7 @@ async function buildStep(
   const out = await run.store.temporary(step.id);
   const temporary = await run.store.temporary(`${step.id}-work`);
   try {
-    const context = stepContext(step, out, temporary, run);
+    const context = stepContext(step, { out, temporary }, run);
     await rm(context.log, { force: true });
     const runner = await run.runners[step.id]();
     const result = await runner(context);
@@ -166,9 +167,16 @@ async function buildStep(
   }
 }
 
-function stepContext(step: PlannedStep, out: string, temporary: string, run: Run): StepContext {
+/** @param target The one that the step is for, or one of several. */
+function stepContext(
+  step: PlannedStep,
+  folders: Pick<StepContext, 'out' | 'temporary'>,
+  run: Run,
+  target: Target = targetsOf(step)[0] ?? run.config.target,
+): StepContext {
+  const { out, temporary } = folders;
   return {
-    config: run.config,
+    config: configFor(run.config, target),
     pins: run.pins,
     source: run.source,
     system: run.system,
@@ -181,16 +189,22 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
     temporary,
     background: step.background,
     jobs: jobsFor(step, run),
-    log: join(layoutOf(run.config).logs, `${step.id}.log`),
+    log: join(layoutOf(run.config).logs, `${step.name.replace(' ', '-')}.log`),
     scratch: (name) => (run.config.pristine ? join(temporary, 'scratch') : run.store.scratchDir(`${step.id}-${name}`)),
     need: (id) => {
-      const manifest = run.results.get(id);
-      if (manifest === undefined) throw new Error(`step ${step.id} uses ${id} without needing it`);
+      const name = step.needs.find((need) => need === id || need === `${id} ${target.id}`);
+      const manifest = name && run.results.get(name);
+      if (manifest === undefined) throw new Error(`step ${step.name} uses ${id} without needing it`);
       return { dir: run.store.resultDir(id, manifest.key), facts: manifest.facts };
     },
-    progress: (progress) => run.emit({ kind: 'progress', step: step.id, progress }),
-    warn: (message) => run.emit({ kind: 'note', step: step.id, message }),
+    eachTarget: () => targetsOf(step).map((one) => stepContext(step, folders, run, one)),
+    progress: (progress) => run.emit({ kind: 'progress', step: step.name, progress }),
+    warn: (message) => run.emit({ kind: 'note', step: step.name, message }),
   };
+}
+
+function targetsOf({ targets }: PlannedStep): readonly Target[] {
+  return targets.map((id) => TARGETS[id]);
 }
 
 /**
@@ -198,12 +212,22 @@ function stepContext(step: PlannedStep, out: string, temporary: string, run: Run
  * priority, which takes only what the processors have left.
  */
 function jobsFor(step: PlannedStep, { config, plan, results }: Run): number {
-  const waitedFor = plan.steps.some((other) => other.compiles && !other.background && !results.has(other.id));
+  const waitedFor = plan.steps.some((other) => other.compiles && !other.background && !results.has(other.name));
   return step.background && waitedFor ? 1 : config.jobs;
 }
 
-/** Background steps run one after another: two of them at once would only take time from the one that matters. */
-function makeLane(): <T>(work: () => Promise<T>) => Promise<T> {
+type Lane = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * What compiles for several targets takes turns, since each takes all jobs that there are; and so do background steps:
+ * two of them at once would only take time from the one that matters.
+ */
+function laneOf(step: PlannedStep, { lanes }: Run): Lane {
+  if (step.background) return lanes.background;
+  return step.compiles ? lanes.front : (work) => work();
+}
+
+function makeLane(): Lane {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const next = last.then(work);

@@ -2,13 +2,13 @@ import type { DigestCache } from '../effects/digests.ts';
 import type { OutputFile, StepManifest } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import { digestOf } from '../plan/assemble.ts';
-import type { InputSpec, PlannedStep, StepId } from '../plan/steps.ts';
+import type { InputSpec, PlannedStep, StepName } from '../plan/steps.ts';
 
 export interface InputContext {
   readonly digests: DigestCache;
   readonly toolchain: Toolchain;
   /** Manifests of the steps that are needed. */
-  readonly results: ReadonlyMap<StepId, StepManifest>;
+  readonly results: ReadonlyMap<StepName, StepManifest>;
 }
 
 /** Values and digests of a step's inputs by name: what its key is made of, and what reasons are told from. */
@@ -20,9 +20,9 @@ export async function resolveInputs(step: PlannedStep, context: InputContext): P
   return Object.assign({}, ...parts) as Inputs;
 }
 
-/** Cache key of a step with these inputs. */
-export function keyOf(step: StepId, target: string, inputs: Inputs): string {
-  return digestOf([step, target, Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1))]);
+/** Cache key of a step with these inputs; results that are the same for every target are shared by all of them. */
+export function keyOf({ id, usableFor }: Pick<PlannedStep, 'id' | 'usableFor'>, inputs: Inputs): string {
+  return digestOf([id, usableFor, Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
 async function resolveInput(spec: InputSpec, context: InputContext): Promise<Record<string, string>> {

@@ -5,17 +5,17 @@ import type { Store } from '../effects/store.ts';
 import { digestOf } from '../plan/assemble.ts';
 import type { Config } from '../plan/config.ts';
 import { targetName } from '../plan/layout.ts';
-import type { StepId } from '../plan/steps.ts';
+import { type StepName, stepOf } from '../plan/steps.ts';
 import type { Inputs } from './inputs.ts';
 
-/** What is kept between runs of a project for a target; losing it costs time and reasons, never a right result. */
+/** What is kept between runs of a project for the same targets; losing it costs time and reasons, never a right result. */
 export interface LastRun {
   /** Digests of documents that were found well-formed. */
   readonly known: KnownGood;
   /** Key of the result that the last run used. */
-  key(step: StepId): string | undefined;
+  key(step: StepName): string | undefined;
   /** Inputs of the result that the last run used, for telling what changed since. */
-  inputs(step: StepId): Inputs | undefined;
+  inputs(step: StepName): Inputs | undefined;
   save(keys: Readonly<Record<string, string>>): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function openLastRun(store: Store, config: Config): Promise<LastRun
     key: (step) => keys[step],
     inputs: (step) => {
       const key = keys[step];
-      return key === undefined ? undefined : store.readManifest(step, key)?.inputs;
+      return key === undefined ? undefined : store.readManifest(stepOf(step), key)?.inputs;
     },
     async save(now) {
       const unchanged = known.size === documents.length;

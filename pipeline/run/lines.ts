@@ -1,3 +1,4 @@
+import type { PlannedStep } from '../plan/steps.ts';
 import type { Progress } from '../steps/step.ts';
 import type { StepOutcome } from './engine.ts';
 
@@ -20,6 +21,11 @@ export function formatBytes(bytes: number): string {
     unit++;
   } while (value >= 999.95 && unit < units.length - 1);
   return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Columns that the longest name of a step takes; more where a plan names targets. */
+export function nameWidth({ steps }: { readonly steps: readonly Pick<PlannedStep, 'name'>[] }): number {
+  return Math.max(10, ...steps.map(({ name }) => name.length));
 }
 
 const BAR = 16;

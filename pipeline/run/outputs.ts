@@ -5,12 +5,16 @@ import { withLock } from '../effects/lock.ts';
 import type { Facts, StepManifest, Store } from '../effects/store.ts';
 import { syncFolder, type WantedFile } from '../effects/sync.ts';
 import { digestOf } from '../plan/assemble.ts';
-import type { Config } from '../plan/config.ts';
+import { type Config, configFor } from '../plan/config.ts';
 import { type Layout, layoutOf, targetName } from '../plan/layout.ts';
-import type { StepId } from '../plan/steps.ts';
+import type { Plan, StepId } from '../plan/steps.ts';
+import type { Target } from '../plan/targets.ts';
 import type { StepOutcome } from './engine.ts';
 
-/** What a run did and what came of it: `build/<target>/manifest.json`, of a stub `build/stub/manifest.json`. */
+/**
+ * What a run did for a target, and what came of it: `build/<target>/manifest.json`, of a stub `build/stub/manifest.json`.
+ * Steps that are done once for several targets stand in the manifest of each.
+ */
 export interface BuildManifest {
   readonly schema: 1;
   readonly tool: string;
@@ -32,7 +36,9 @@ export interface BuildManifest {
 }
 
 interface OutputContext {
+  /** Of the run, or for one of its targets. */
   readonly config: Config;
+  readonly plan: Plan;
   readonly store: Store;
   readonly digests: DigestCache;
 }
@@ -43,42 +49,57 @@ const PLACES: readonly { readonly step: StepId; readonly part: string; readonly 
   { step: 'package', part: 'npm', to: ({ npm }) => npm },
 ];
 
-/** Puts results where people look for them, touching only what differs, and writes the manifest last. */
+/**
+ * Puts results where people look for them, touching only what differs, and writes the manifests last.
+ * @returns The manifest of each target, of which there is at least one.
+ */
 export async function writeOutputs(
   context: OutputContext,
-  outcomes: ReadonlyMap<StepId, StepOutcome>,
+  outcomes: ReadonlyMap<string, StepOutcome>,
   signal: AbortSignal,
-): Promise<BuildManifest> {
-  const { config, store, digests } = context;
-  const manifest = describeRun(config, outcomes);
+): Promise<readonly [BuildManifest, ...BuildManifest[]]> {
+  const { config, store } = context;
   const lock = store.lockFile(`out-${digestOf(config.outDir).slice(0, 32)}`);
-  await withLock(lock, { signal }, async () => {
-    const layout = layoutOf(config);
-    const folder = layout.target;
-    const earlier = await earlierOutputs(join(folder, 'manifest.json'));
-    for (const { step, part, to } of PLACES) {
-      const outcome = outcomes.get(step);
-      if (outcome === undefined) continue;
-      const ours = earlier(step);
-      const wanted = partOf(outcome.manifest, part, store);
-      // The folder is the user's: only what an earlier run put there may go.
-      await syncFolder(to(layout), wanted, digests, (path) => ours.has(`${part}/${path}`));
-    }
-    const prefix = outcomes.get('prefix');
-    if (prefix !== undefined)
-      await copyText(join(store.resultDir('prefix', prefix.manifest.key), 'link.json'), join(folder, 'link.json'));
-    await writeFileWhole(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return withLock(lock, { signal }, async () => {
+    const [first, ...others] = config.targets;
+    const write = (target: Target) => writeOutputsFor({ ...context, config: configFor(config, target) }, outcomes);
+    const manifests: [BuildManifest, ...BuildManifest[]] = [await write(first)];
+    for (const target of others) manifests.push(await write(target));
+    return manifests;
   });
+}
+
+async function writeOutputsFor(context: OutputContext, all: ReadonlyMap<string, StepOutcome>): Promise<BuildManifest> {
+  const { config, plan, store, digests } = context;
+  const steps = plan.steps.filter(({ targets }) => targets.length === 0 || targets.includes(config.target.id));
+  const outcomes = steps.flatMap(({ name }) => all.get(name) ?? []);
+  const outcomeOf = (step: StepId) => outcomes.find(({ manifest }) => manifest.step === step);
+  const layout = layoutOf(config);
+  const folder = layout.target;
+  const earlier = await earlierOutputs(join(folder, 'manifest.json'));
+  for (const { step, part, to } of PLACES) {
+    const outcome = outcomeOf(step);
+    if (outcome === undefined) continue;
+    const ours = earlier(step);
+    const wanted = partOf(outcome.manifest, part, store);
+    // The folder is the user's: only what an earlier run put there may go.
+    await syncFolder(to(layout), wanted, digests, (path) => ours.has(`${part}/${path}`));
+  }
+  const prefix = outcomeOf('prefix');
+  if (prefix !== undefined)
+    await copyText(join(store.resultDir('prefix', prefix.manifest.key), 'link.json'), join(folder, 'link.json'));
+  const manifest = describeRun(config, outcomes);
+  await writeFileWhole(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
 
-function describeRun(config: Config, outcomes: ReadonlyMap<StepId, StepOutcome>): BuildManifest {
+function describeRun(config: Config, outcomes: readonly StepOutcome[]): BuildManifest {
   return {
     schema: 1,
     tool: config.toolVersion,
-    target: targetName(config),
+    target: targetName({ ...config, targets: [config.target] }),
     stub: config.environment.stub,
-    steps: [...outcomes.values()].map(({ manifest, outcome, why, seconds, startedAt }) => ({
+    steps: outcomes.map(({ manifest, outcome, why, seconds, startedAt }) => ({
       id: manifest.step,
       outcome,
       why,

@@ -1,20 +1,24 @@
+import type { Plan } from '../plan/steps.ts';
 import type { RunEvent } from './engine.ts';
-import { formatSeconds, outcomeText, progressText } from './lines.ts';
+import { formatSeconds, nameWidth, outcomeText, progressText } from './lines.ts';
 import type { Paint } from './terminal.ts';
 
 /** Shortest time between two progress lines of a step: enough to see life, little enough for a log. */
 const PROGRESS_EVERY_MS = 10_000;
-const NAME_WIDTH = 10;
 
-/** One line an event, for logs and pipes; every line names its step. */
+/**
+ * One line an event, for logs and pipes; every line names its step.
+ * @param plan Whose steps are shown, where their names are longer than usual.
+ */
 export function plainView(
   write: (text: string) => void,
   paint: Paint,
   now: () => number = Date.now,
+  plan?: Pick<Plan, 'steps'>,
 ): (event: RunEvent) => void {
   const shown = new Map<string, number>();
-  const line = (glyph: string, step: string, text: string): void =>
-    write(`${glyph} ${step.padEnd(NAME_WIDTH)} ${text}\n`);
+  const width = nameWidth(plan ?? { steps: [] });
+  const line = (glyph: string, step: string, text: string): void => write(`${glyph} ${step.padEnd(width)} ${text}\n`);
   return (event) => {
     switch (event.kind) {
       case 'start':

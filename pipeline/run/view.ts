@@ -1,7 +1,7 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
-import type { Plan, StepId } from '../plan/steps.ts';
+import type { Plan, PlannedStep, StepName } from '../plan/steps.ts';
 import type { RunEvent } from './engine.ts';
-import { formatSeconds, outcomeText, progressText } from './lines.ts';
+import { formatSeconds, nameWidth, outcomeText, progressText } from './lines.ts';
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
@@ -21,18 +21,22 @@ interface Row {
   task: Task | undefined;
   /** Whether the step has ended, well or badly. */
   settled: boolean;
+  /** Name of the step, as wide as the longest. */
+  readonly label: string;
   title: string;
   drawn: number;
 }
 
 /** One line a step on a terminal, redrawn in place. */
 export function liveView(plan: Plan, earlier: readonly RunEvent[]): LiveView {
-  const rows = new Map<StepId, Row>(plan.steps.map((step) => [step.id, makeRow(step.id)]));
+  const width = nameWidth(plan);
+  const label = ({ name }: PlannedStep): string => name.padEnd(width);
+  const rows = new Map<StepName, Row>(plan.steps.map((step) => [step.name, makeRow(label(step))]));
   const list = new Listr(
-    plan.steps.map(({ id }) => ({
-      title: `${id.padEnd(10)} waiting`,
+    plan.steps.map((step) => ({
+      title: `${label(step)} waiting`,
       task: async (_context: unknown, task: Task) => {
-        const row = rows.get(id);
+        const row = rows.get(step.name);
         if (row === undefined) return;
         row.task = task;
         task.title = row.title;
@@ -65,7 +69,7 @@ export function liveView(plan: Plan, earlier: readonly RunEvent[]): LiveView {
   return view;
 }
 
-function makeRow(id: StepId): Row {
+function makeRow(label: string): Row {
   let finish = (): void => {};
   let fail = (_error: Error): void => {};
   const ended = new Promise<void>((resolve, reject) => {
@@ -73,13 +77,12 @@ function makeRow(id: StepId): Row {
     fail = reject;
   });
   ended.catch(() => {});
-  return { finish, fail, ended, task: undefined, settled: false, title: `${id.padEnd(10)} waiting`, drawn: 0 };
+  return { finish, fail, ended, task: undefined, settled: false, label, title: `${label} waiting`, drawn: 0 };
 }
 
 function showOn(row: Row, event: RunEvent): void {
-  const name = event.step.padEnd(10);
   const title = (text: string): void => {
-    row.title = `${name} ${text}`;
+    row.title = `${row.label} ${text}`;
     if (row.task !== undefined) row.task.title = row.title;
   };
   switch (event.kind) {

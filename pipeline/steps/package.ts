@@ -5,13 +5,13 @@ import { readContents } from './package/contents-of-step.ts';
 import { binaryExpectations, platformSizeLimit, ROOT_SIZE_LIMIT } from './package/expectations.ts';
 import { platformManifest, rootManifest } from './package/manifests.ts';
 import { type Packed, packAndAudit, packedFacts, packedSize } from './package/pack.ts';
-import { stagePlatformPackage } from './package/platform-package.ts';
+import { newestRelease, stagePlatformPackage } from './package/platform-package.ts';
 import { platformTable } from './package/root-code.ts';
 import { stageRootPackage } from './package/root-package.ts';
 import { readme } from './package/texts.ts';
 import type { RunStep, StepContext } from './step.ts';
 
-/** Packs the root package and the package of the target, and holds what was packed against what users need. */
+/** Packs the package of each target and one root package, and holds what was packed against what users need. */
 export const runPackage: RunStep = async (context) => {
   const { config } = context;
   if (config.environment.stub) {
@@ -20,41 +20,42 @@ export const runPackage: RunStep = async (context) => {
       fix: 'Unset A3S_DEPS_STUB.',
     });
   }
-  const contents = await readContents(context);
-  if (contents.firmware.version === null) {
-    context.warn(
-      `the packages hold a guest kernel of your own (${contents.firmware.provider}); name its source yourself`,
-    );
+  const platforms: { readonly packed: Packed; readonly contents: Contents }[] = [];
+  for (const one of context.eachTarget()) platforms.push(await packPlatform(one));
+  const own = platforms.find(({ contents }) => contents.firmware.version === null)?.contents.firmware.provider;
+  if (own !== undefined) {
+    context.warn(`the packages hold a guest kernel of your own (${own}); name its source yourself`);
   }
-  const all = [await packPlatform(context, contents), await packRoot(context)];
+  const all = [...platforms.map(({ packed }) => packed), await packRoot(context)];
   return {
-    facts: { packages: all.map(packedFacts), glibc: contents.glibc },
+    facts: { packages: all.map(packedFacts), glibc: newestRelease(platforms.map(({ contents }) => contents.glibc)) },
     summary: all.map((packed) => `${packed.name} ${packedSize(packed)}`).join(', '),
   };
 };
 
-async function packPlatform(context: StepContext, contents: Contents): Promise<Packed> {
+async function packPlatform(context: StepContext): Promise<{ packed: Packed; contents: Contents }> {
   const { target } = context.config;
+  const contents = await readContents(context);
   const folders = {
     prefix: join(context.need('prefix').dir, 'prefix'),
     addon: context.need('addon').dir,
     source: context.need('source').dir,
     licenses: licenseFolder(context),
   };
-  const entries = await stagePlatformPackage(contents, folders, join(context.temporary, 'platform'));
+  const entries = await stagePlatformPackage(contents, folders, join(context.temporary, target.id));
   const expected = {
     kind: 'platform',
     manifest: platformManifest(contents),
     binaries: binaryExpectations(target),
     sizeLimit: platformSizeLimit(target),
   } as const;
-  return packAndAudit(context, entries, expected, [folders.source]);
+  return { contents, packed: await packAndAudit(context, entries, expected, [folders.source]) };
 }
 
 async function packRoot(context: StepContext): Promise<Packed> {
   const { config } = context;
-  // Only what was packed by this run may be named: an assembly of several targets packs its own root.
-  const root = { ...config.package, targets: [config.target] };
+  // Only what was packed by this run may be named.
+  const root = { ...config.package, targets: context.eachTarget().map((one) => one.config.target) };
   const manifest = rootManifest(root);
   const texts = {
     manifest,

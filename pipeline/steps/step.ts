@@ -23,6 +23,7 @@ export interface NeededResult {
 
 /** All that a step may touch: it reads its inputs and writes below `out` and `scratch` only. */
 export interface StepContext {
+  /** For the target that the step is for; of a step that is done once for several, the first. */
   readonly config: Config;
   readonly pins: Pins;
   readonly source: SourceOrigin;
@@ -36,6 +37,8 @@ export interface StepContext {
   /** Compiler state that survives runs; fresh every time under `pristine`. Named by the step. */
   scratch(name: string): string;
   need(step: StepId): NeededResult;
+  /** The same for each target that the step is for: with its configuration, and with what was made for it. */
+  eachTarget(): readonly StepContext[];
   readonly store: Store;
   readonly digests: DigestCache;
   readonly toolchain: Toolchain;

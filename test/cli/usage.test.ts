@@ -21,7 +21,10 @@ describe('the command line', () => {
     [['--target', 'windows-x64'], 64, 'A3S1002', 'Windows is not supported'],
     [['--target', 'darwin-x64'], 64, 'A3S1002', 'Intel Macs are not supported'],
     [['--target', 'linux-x46'], 64, 'A3S1003', 'linux-x64'],
-    [['--target', 'darwin-arm64'], 64, 'A3S1004', 'darwin-arm64'],
+    [['--target', 'linux-x64,linux-am64'], 64, 'A3S1003', 'did you mean linux-arm64?'],
+    [['--target', 'linux-x64', '--target', 'linux-x46'], 64, 'A3S1003', 'linux-x64'],
+    [['--target', 'linux-x64,'], 64, 'A3S1003', 'a target is missing'],
+    [['link', '--format', 'json', '--target', 'linux-x64,linux-arm64'], 64, 'A3S1006', 'linux-x64, linux-arm64'],
     [['--only', 'libkrn'], 64, 'A3S1001', 'libkrun'],
     [['--firmware', 'ftp'], 64, 'A3S1001', 'npm, github'],
     [['--jobs', '0'], 64, 'A3S1001', 'jobs'],
@@ -66,6 +69,18 @@ describe('the plan', () => {
     }
     expect(() => readFileSync(join(folder.path, 'build'))).toThrow('ENOENT');
   });
+
+  it.each([[['--target', 'linux-arm64,linux-x64']], [['--target', 'linux-arm64', '--target', 'linux-x64']]])(
+    'is one for all targets of %j, in which shared work stands once',
+    async (args) => {
+      const { code, stdout } = await cli(['plan', ...args]);
+      expect(code).toBe(0);
+      expect(stdout).toContain('· linux-x64,linux-arm64 ·');
+      const rows = stdout.split('\n').map((line) => line.slice(9).split(/ {2,}/)[0]);
+      expect(rows.filter((row) => row?.startsWith('source'))).toEqual(['source']);
+      expect(rows.filter((row) => row?.startsWith('libkrun'))).toEqual(['libkrun linux-x64', 'libkrun linux-arm64']);
+    },
+  );
 
   it('says what would run after a change, and why', async () => {
     const tree = join(folder.path, 'vendor/libkrun');

@@ -77,6 +77,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
   const config: Config = {
     toolVersion: '0.1.0',
     target: TARGETS['linux-x64'],
+    targets: [TARGETS['linux-x64']],
     host: TARGETS['linux-x64'],
     projectRoot: join(folder, 'project'),
     configFile: join(folder, 'project/a3s-build.config.json'),
@@ -100,7 +101,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
   const unused = (name: string) => (): never => {
     throw new Error(`the package step may not use ${name}`);
   };
-  return {
+  const context: StepContext & { readonly warnings: string[] } = {
     config,
     pins: {
       firmware: parseFirmwarePins(await read('libkrunfw.json'), 'libkrunfw.json'),
@@ -112,6 +113,7 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     out: await make('out-'),
     temporary: await make('temporary-'),
     scratch: unused('scratch'),
+    eachTarget: () => [context],
     need: (step) => ({ dir: join(folder, step), facts: facts[step] ?? FACTS[step] ?? {} }),
     get store(): never {
       return unused('the store')();
@@ -130,4 +132,5 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     warn: (message) => warnings.push(message),
     warnings,
   };
+  return context;
 }

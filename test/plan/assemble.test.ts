@@ -5,7 +5,7 @@ import { assemblePlan, toolQuestions } from '../../pipeline/plan/assemble.ts';
 import type { Config } from '../../pipeline/plan/config.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { PlanFacts } from '../../pipeline/plan/step-definition.ts';
-import { type InputSpec, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
+import { type InputSpec, type PlannedStep, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { keyOf } from '../../pipeline/run/inputs.ts';
 import { REPOSITORY, testConfig } from '../helpers/session.ts';
@@ -115,8 +115,7 @@ describe('stub mode', () => {
 
   it('gives a step of the same name another key than a build', () => {
     const keys = (['bindings', 'addon', 'package'] as const).map((id) => [
-      keyOf(id, stub().target, {}),
-      keyOf(id, plan().target, {}),
+      ...[stub(), plan()].map(({ steps }) => keyOf(steps.find((step) => step.id === id) as PlannedStep, {})),
     ]);
     expect(new Set(keys.flat()).size).toBe(6);
   });
@@ -151,6 +150,62 @@ describe('the guest kernel', () => {
     expect(() => assemblePlan(config, none as unknown as Pins, crate)).toThrow(
       expect.objectContaining({ code: 'A3S1102' }),
     );
+  });
+});
+
+describe('for several targets', () => {
+  const both = plan(testConfig('/f', { target: 'linux-x64,linux-arm64' }));
+  const step = (name: string, of = both) => of.steps.find((one) => one.name === name) as PlannedStep;
+
+  it('holds what does not depend on the target once, and the rest for each', () => {
+    expect(both).toMatchObject({ target: 'linux-x64,linux-arm64', targets: ['linux-x64', 'linux-arm64'] });
+    const once = ['source', 'bindings', 'package'];
+    const each = STEP_IDS.filter((id) => !once.includes(id));
+    expect(both.steps.map(({ name }) => name).toSorted()).toEqual(
+      [...once, ...each.flatMap((id) => [`${id} linux-x64`, `${id} linux-arm64`])].toSorted(),
+    );
+  });
+
+  it('lists a step after all that it needs, and declares as inputs only those', () => {
+    const seen = new Set<string>();
+    for (const { name, needs, inputs } of both.steps) {
+      const used = inputs.flatMap((input) => (input.kind === 'step' ? [input.step] : []));
+      expect([...needs, ...used].filter((need) => !seen.has(need))).toEqual([]);
+      seen.add(name);
+    }
+  });
+
+  it('gives a target the same key as a plan for it alone', () => {
+    for (const target of both.targets) {
+      const alone = plan(testConfig('/f', { target }));
+      for (const id of STEP_IDS.filter((one) => one !== 'package')) {
+        const [name, shared] = [step(`${id} ${target}`), step(id)];
+        expect(keyOf(name ?? shared, {})).toBe(keyOf(step(id, alone), {}));
+      }
+    }
+  });
+
+  it('names an input of the packages after its target where targets differ in it', () => {
+    const inputsOf = step('package').inputs.map((input) => input.name);
+    expect(inputsOf.filter((name) => name.startsWith('prefix'))).toEqual(['prefix linux-x64', 'prefix linux-arm64']);
+    expect(inputsOf.filter((name) => name.startsWith('date'))).toEqual(['date']);
+    const keys = step('package').inputs.map(({ kind, name }) => `${kind} ${name}`);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('keeps the steps named and what they need', () => {
+    const some = plan(testConfig('/f', { target: 'linux-x64,linux-arm64', only: ['addon'] }));
+    expect(some.steps.map(({ name }) => name)).toEqual(['source', 'bindings', 'addon linux-x64', 'addon linux-arm64']);
+  });
+
+  it('takes the file of a variable for its target only', () => {
+    const own = plan(testConfig('/f', { target: 'all' }, { A3S_LIBKRUNFW_DYLIB_LINUX_ARM64: '/own.so' }));
+    const files = own.steps.filter(({ id }) => id === 'firmware').map(({ inputs }) => inputs.map(({ name }) => name));
+    expect(files).toEqual([
+      ['step version', 'provider', 'pin'],
+      ['step version', 'A3S_LIBKRUNFW_DYLIB'],
+      ['step version', 'provider', 'pin'],
+    ]);
   });
 });
 

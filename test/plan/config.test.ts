@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../pipeline/plan/config.ts';
+import { configFor, resolveConfig } from '../../pipeline/plan/config.ts';
 import type { ConfigFile } from '../../pipeline/plan/config-file.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import type { Flags } from '../../pipeline/plan/flags.ts';
@@ -70,6 +70,51 @@ it('cannot be changed', () => {
   expect(Object.isFrozen(config())).toBe(true);
 });
 
+describe('several targets', () => {
+  const ids = (target: string | readonly string[]) => config({ target }).targets.map(({ id }) => id);
+
+  it('are named in one word, in several, or all at once; each counts once, and their order does not', () => {
+    expect(ids('linux-arm64,linux-x64')).toEqual(['linux-x64', 'linux-arm64']);
+    expect(ids(['linux-arm64', 'x86_64-unknown-linux-gnu, host'])).toEqual(['linux-x64', 'linux-arm64']);
+    expect(ids('all')).toEqual(['linux-x64', 'linux-arm64', 'darwin-arm64']);
+    expect(ids(['host', 'all'])).toEqual(ids('all'));
+  });
+
+  it.each(['A3S_LIBKRUNFW_DYLIB', 'KRUN_INIT_BINARY_PATH'])('cannot share the file of %s', (name) => {
+    expect(() => config({ target: 'all' }, { [name]: 'file' })).toThrow(
+      expect.objectContaining({
+        code: 'A3S1005',
+        failure: expect.objectContaining({ exit: 64, fix: expect.stringContaining(`${name}_DARWIN_ARM64`) }),
+      }),
+    );
+  });
+
+  it('have files of their own', () => {
+    const variables = { A3S_LIBKRUNFW_DYLIB_LINUX_ARM64: 'fw.so', KRUN_INIT_BINARY_PATH_LINUX_X64: '/init' };
+    const both = config({ target: 'linux-x64,linux-arm64' }, variables);
+    const files = both.targets.map((target) => {
+      const { firmwareFile, initFile } = configFor(both, target).environment;
+      return [firmwareFile, initFile];
+    });
+    expect(files).toEqual([
+      [undefined, '/init'],
+      ['/project/packages/app/fw.so', undefined],
+    ]);
+  });
+
+  it('cannot take a libkrun of this system', () => {
+    expect(() => config({ target: 'all' }, { A3S_USE_SYSTEM_LIBKRUN: '1' })).toThrow(
+      expect.objectContaining({ code: 'A3S1006' }),
+    );
+  });
+});
+
+it('prefers the file for the target, also where there is one target', () => {
+  const variables = { A3S_LIBKRUNFW_DYLIB: '/any.so', A3S_LIBKRUNFW_DYLIB_LINUX_X64: '/x64.so' };
+  expect(config({}, variables).environment.firmwareFile).toBe('/x64.so');
+  expect(config({ target: 'linux-arm64' }, variables).environment.firmwareFile).toBe('/any.so');
+});
+
 describe('stub mode', () => {
   const stub = { A3S_DEPS_STUB: '1' };
 
@@ -100,7 +145,9 @@ describe('stub mode', () => {
 });
 
 it.each([
-  [{ target: 'linux-arm64' }, 'A3S1004'],
+  [{ target: 'linux-arm' }, 'A3S1003'],
+  [{ target: '' }, 'A3S1003'],
+  [{ target: ['linux-x64', ''] }, 'A3S1003'],
   [{ firmware: 'ftp' }, 'A3S1001'],
   [{ only: ['everything'] }, 'A3S1001'],
 ])('refuses %j', (flags, code) => {

@@ -19,6 +19,9 @@ const value = (name: string, content: string): InputSpec => ({ kind: 'value', na
 
 function plan(...steps: (Pick<PlannedStep, 'id'> & Partial<PlannedStep>)[]): Plan {
   const full = steps.map((step) => ({
+    name: step.id,
+    targets: ['linux-x64' as const],
+    usableFor: 'linux-x64',
     title: step.id,
     needs: [],
     inputs: [],
@@ -26,7 +29,15 @@ function plan(...steps: (Pick<PlannedStep, 'id'> & Partial<PlannedStep>)[]): Pla
     background: false,
     ...step,
   }));
-  return { schema: 1, tool: '1.2.3', target: 'linux-x64', outDir: folder.path, steps: full, leftOut: [] };
+  return {
+    schema: 1,
+    tool: '1.2.3',
+    target: 'linux-x64',
+    targets: ['linux-x64'],
+    outDir: folder.path,
+    steps: full,
+    leftOut: [],
+  };
 }
 
 /** A step that writes one file and counts its runs. */
@@ -185,6 +196,65 @@ describe('order', () => {
     const results = await Promise.all([1, 2].map(() => run(plan({ id: 'source' }), { source: slow })));
     expect(step.runs).toBe(1);
     expect(results.map((result) => result.get('source').outcome).sort()).toEqual(['built', 'reused']);
+  });
+});
+
+describe('several targets', () => {
+  const both = ['linux-x64', 'linux-arm64'] as const;
+  const steps = [
+    { id: 'source', targets: [], usableFor: 'any' },
+    ...both.map((target) => ({
+      id: 'libkrun' as const,
+      name: `libkrun ${target}` as const,
+      targets: [target],
+      usableFor: target,
+      needs: ['source' as const],
+      compiles: true,
+    })),
+    { id: 'package', targets: both, usableFor: both.join(','), needs: ['libkrun linux-x64', 'libkrun linux-arm64'] },
+  ] satisfies Parameters<typeof plan>;
+  const target = { target: both.join(',') };
+
+  it('share what is done once, and each get their own of the rest', async () => {
+    const source = writer('tree');
+    const libkrun: RunStep = async ({ config, out, need }) => {
+      await writeFile(join(out, 'file'), config.target.id + readFileSync(join(need('source').dir, 'file'), 'utf8'));
+      return { facts: {}, summary: '' };
+    };
+    const packed: string[] = [];
+    const pack: RunStep = async (context) => {
+      for (const one of context.eachTarget()) {
+        packed.push(`${one.config.target.id}: ${readFileSync(join(one.need('libkrun').dir, 'file'), 'utf8')}`);
+      }
+      return { facts: {}, summary: '' };
+    };
+    const { outcomes, environment } = await run(plan(...steps), { source, libkrun, package: pack }, target);
+    expect([...outcomes.keys()]).toEqual(['source', 'libkrun linux-x64', 'libkrun linux-arm64', 'package']);
+    expect(source.runs).toBe(1);
+    expect(packed).toEqual(['linux-x64: linux-x64tree', 'linux-arm64: linux-arm64tree']);
+    expect(new Set(environment.events.map(({ step }) => step))).toEqual(new Set(outcomes.keys()));
+  });
+
+  it('take turns with the compilers', async () => {
+    let running = 0;
+    let most = 0;
+    const libkrun: RunStep = async ({ jobs }) => {
+      running += 1;
+      most = Math.max(most, running);
+      await sleep(20);
+      running -= 1;
+      return { facts: { jobs }, summary: '' };
+    };
+    const { outcomes } = await run(plan(...steps), { source: writer('a'), libkrun, package: writer('b') }, target);
+    expect(most).toBe(1);
+    expect(outcomes.get('libkrun linux-arm64')?.manifest.facts['jobs']).toBe(2);
+  });
+
+  it('use what was made for one of them alone', async () => {
+    const libkrun = writer('so');
+    await run(plan(...steps.slice(0, 2)), { source: writer('a'), libkrun });
+    await run(plan(...steps), { source: writer('a'), libkrun, package: writer('b') }, target);
+    expect(libkrun.runs).toBe(2);
   });
 });
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Plan, StepId } from '../../pipeline/plan/steps.ts';
+import type { Plan, PlannedStep, StepId } from '../../pipeline/plan/steps.ts';
 import { runPlan } from '../../pipeline/run/engine.ts';
 import { writeOutputs } from '../../pipeline/run/outputs.ts';
 import type { RunStep } from '../../pipeline/steps/step.ts';
@@ -35,13 +35,25 @@ async function run(content: Partial<Record<StepId, Readonly<Record<string, strin
     schema: 1,
     tool: '1.2.3',
     target: 'linux-x64',
+    targets: ['linux-x64'],
     outDir: out,
-    steps: steps.map((id) => ({ id, title: id, needs: [], inputs: inputs(id), compiles: false, background: false })),
+    steps: steps.map((id) => ({
+      id,
+      name: id,
+      targets: ['linux-x64'],
+      usableFor: 'linux-x64',
+      title: id,
+      needs: [],
+      inputs: inputs(id),
+      compiles: false,
+      background: false,
+    })),
     leftOut: [],
   };
   const runners = Object.fromEntries(steps.map((id) => [id, files(content[id] ?? {})]));
   const environment = await testEnvironment(testConfig(folder.path), runners);
-  return writeOutputs(environment, await runPlan(plan, environment), environment.signal);
+  const [manifest] = await writeOutputs({ ...environment, plan }, await runPlan(plan, environment), environment.signal);
+  return manifest;
 }
 
 it('puts prefix, packages, link metadata and manifest where people look for them', async () => {
@@ -56,6 +68,31 @@ it('puts prefix, packages, link metadata and manifest where people look for them
     ['prefix', 'built'],
     ['package', 'built'],
   ]);
+});
+
+it('writes a manifest for each target, with the steps that were done for it', async () => {
+  const both = ['linux-x64', 'linux-arm64'] as const;
+  const step = (id: StepId, name: PlannedStep['name'], targets: PlannedStep['targets']): PlannedStep => ({
+    ...{ id, name, targets, usableFor: targets.join(','), title: id, needs: [], inputs: [] },
+    ...{ compiles: false, background: false },
+  });
+  const steps = [
+    step('source', 'source', []),
+    ...both.map((target) => step('prefix', `prefix ${target}`, [target])),
+    step('package', 'package', both),
+  ];
+  const plan: Plan = { schema: 1, tool: '1', target: '', targets: both, outDir: out, steps, leftOut: [] };
+  const prefix: RunStep = (context) => files({ 'prefix/id': context.config.target.id })(context);
+  const runners = { source: files({ a: 'a' }), prefix, package: files({ 'npm/a-1.tgz': 'a', 'npm/b-1.tgz': 'b' }) };
+  const environment = await testEnvironment(testConfig(folder.path, { target: both.join(',') }), runners);
+  const manifests = await writeOutputs({ ...environment, plan }, await runPlan(plan, environment), environment.signal);
+  expect(manifests.map(({ target }) => target)).toEqual([...both]);
+  for (const [index, target] of both.entries()) {
+    expect(readFileSync(join(out, target, 'prefix/id'), 'utf8')).toBe(target);
+    expect(JSON.parse(readFileSync(join(out, target, 'manifest.json'), 'utf8'))).toEqual(manifests[index]);
+    expect(manifests[index]?.steps.map(({ id }) => id)).toEqual(['source', 'prefix', 'package']);
+  }
+  expect(readdirSync(join(out, 'npm')).sort()).toEqual(['a-1.tgz', 'b-1.tgz']);
 });
 
 it('leaves what did not change untouched', async () => {

@@ -40,8 +40,12 @@ export function binaryEntries(target: Target, folders: Pick<PlatformFolders, 'pr
 export function glibcFloor(
   binaries: readonly { readonly path: string; readonly content: Uint8Array }[],
 ): string | null {
-  const floors = binaries.map(({ path, content }) => glibcNeeds(readElf(content, path)).floor);
-  const known = floors.filter((floor) => floor !== null);
+  return newestRelease(binaries.map(({ path, content }) => glibcNeeds(readElf(content, path)).floor));
+}
+
+/** The newest of these releases of glibc; null where there is none. */
+export function newestRelease(releases: readonly (string | null)[]): string | null {
+  const known = releases.filter((release) => release !== null);
   return known.toSorted(compareReleases).at(-1) ?? null;
 }
 
