@@ -35,7 +35,7 @@ export async function runBindingsCheck(
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
   const config = { ...session.config, missing: Object.keys(session.pins.libkrun.exports.missing) };
-  const preloaded = await preloadParser(session);
+  const preloaded = await preloadParser({ ...session, signal });
   // A damaged lock is told before anything is fetched.
   const lock = await readLockText(session.config);
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeaderIr } from '../bindings/ir.ts';
-import { parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
-import type { Libclang } from '../bindings/libclang/locate.ts';
+import { type PreloadedParser, parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
@@ -24,7 +23,7 @@ export interface HeaderContext {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   /** Parser that {@link preloadParser} found: it is to work inside this process, see `ParserOptions`. */
-  readonly preloaded?: Libclang | null;
+  readonly preloaded?: PreloadedParser;
   warn(message: string): void;
 }
 
@@ -72,8 +71,8 @@ export async function parseLibkrunHeaders(
  * Has the system load the header parser while this process goes on.
  * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
  */
-export function preloadParser(context: Omit<HeaderContext, 'signal' | 'warn'>): Promise<Libclang | null> {
-  return preloadBestParser(searchOf(context), parserWorker(context.config));
+export function preloadParser(context: Omit<HeaderContext, 'warn'>): Promise<PreloadedParser> {
+  return preloadBestParser(searchOf(context), { workerPath: parserWorker(context.config), signal: context.signal });
 }
 
 function searchOf({ config, toolchain, variables }: Omit<HeaderContext, 'signal' | 'warn'>) {

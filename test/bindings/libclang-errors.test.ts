@@ -73,6 +73,28 @@ describe('a header that libclang refuses', () => {
   });
 });
 
+describe('a header that nests deeply', () => {
+  const nested = (depth: number) => `struct outer {${'struct {'.repeat(depth)}int x;${'} y;'.repeat(depth)}};`;
+
+  it('is read as deep as clang allows', async () => {
+    const workerPath = await bundleWorker();
+    const unit = await parseHeaders({ headers: [{ name: 'deep.h', content: nested(200) }], target, workerPath });
+    expect(unit.items).toHaveLength(201);
+  });
+
+  it('is refused where clang has its limit', async () => {
+    const found = await failure(nested(300));
+    expect(found).toMatchObject({ code: 'A3S3002', where: { file: 'bad.h', line: 1 } });
+    expect(found.message).toContain('maximum of 256');
+  });
+
+  it('is refused where no limit of clang, but the stack, ends it', async () => {
+    const found = await failure(`static int x = ${'- '.repeat(20_000)}1;`);
+    expect(found.code).toBe('A3S3002');
+    expect(found.message).toContain('Maximum call stack size exceeded');
+  });
+});
+
 describe('two headers that disagree', () => {
   const between = (one: string, two: string) =>
     failure('', {

@@ -14,6 +14,7 @@ import {
   VERSION_FOLDERS,
 } from './locate.ts';
 import type { RawUnit } from './raw.ts';
+import type { Worker } from './worker-process.ts';
 
 /** Where to look for a libclang. */
 export interface Search {
@@ -26,15 +27,25 @@ export interface Search {
   readonly platform?: string;
 }
 
+/** The parser that {@link parseWithBestParser} is to use, already on its way. */
+export type PreloadedParser = { readonly library: Libclang } | { readonly library: null; readonly embedded: Worker };
+
 /**
  * Finds the parser for {@link parseWithBestParser} beforehand, and has the system load it while this process goes on.
  * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
  */
-export async function preloadBestParser(search: Search, workerPath: string): Promise<Libclang | null> {
+export async function preloadBestParser(
+  search: Search,
+  options: Pick<ParserOptions, 'workerPath' | 'signal'>,
+): Promise<PreloadedParser> {
   const { isCallable, preloadLibrary } = await import('./clang-native.ts');
-  const found = await locateLibclang(search, isCallable(workerPath));
-  if (found !== null) preloadLibrary(workerPath, found.library);
-  return found;
+  const library = await locateLibclang(search, isCallable(options.workerPath));
+  if (library === null) {
+    const { startEmbeddedWorker } = await import('./worker-process.ts');
+    return { library, embedded: startEmbeddedWorker(options) };
+  }
+  preloadLibrary(options.workerPath, library.library);
+  return { library };
 }
 
 export interface ParsedUnits {
@@ -48,16 +59,17 @@ export interface ParsedUnits {
  * Parses with the libclang that `LIBCLANG_PATH` names, else with one of the system, else with the embedded one; all
  * units in one process. A library of the system that cannot be used costs a warning; one that was asked for by name is
  * an error.
- * @param located What {@link preloadBestParser} found.
+ * @param preloaded What {@link preloadBestParser} found; used once.
  * @throws BuildError A3S3002 and A3S3004 as `parseUnits`, and A3S3004 for a wrong `LIBCLANG_PATH`.
  */
 export async function parseWithBestParser(
   units: readonly ParseUnit[],
   options: Omit<ParserOptions, 'parser'>,
   search: Search,
-  located?: Libclang | null,
+  preloaded?: PreloadedParser,
 ): Promise<ParsedUnits> {
-  const found = located === undefined ? await locateLibclang(search, canResolve(options.workerPath, 'koffi')) : located;
+  const found =
+    preloaded === undefined ? await locateLibclang(search, canResolve(options.workerPath, 'koffi')) : preloaded.library;
   if (found !== null) {
     const { library } = found;
     try {
@@ -67,7 +79,8 @@ export async function parseWithBestParser(
       options.warn?.(`${library} is not used: ${error.message}`);
     }
   }
-  return { units: await parseUnits(units, options), parser: 'embedded' };
+  const started = preloaded?.library === null ? preloaded.embedded : undefined;
+  return { units: await parseUnits(units, { ...options, started }), parser: 'embedded' };
 }
 
 /** @param callable whether the package is there that calls shared libraries. */

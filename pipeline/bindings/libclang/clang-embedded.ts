@@ -1,13 +1,15 @@
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { type CXCursor, type CXType, type LoadedClang, MAIN_FILE, RECORD_FLAGS, remembered } from './clang.ts';
 import type { ClangApi, EmbeddedApi } from './clang-functions.ts';
 import { parseDiagnostics } from './diagnostics.ts';
+import { startWithOneThread, type WasmModule } from './one-thread.ts';
 import { SOURCE_ROOT } from './request.ts';
 
 /** The libclang inside libclangjs 0.5.1, which has no function that tells it. */
 const EMBEDDED_VERSION = 'clang version 15';
 
-type Init = (options: Record<string, unknown>) => Promise<EmbeddedApi & { PThread: { terminateAllThreads(): void } }>;
+type Init = (options: Record<string, unknown>) => Promise<EmbeddedApi & WasmModule>;
 
 /** Devices that the WebAssembly file system offers and that an `#include` could otherwise read without end. */
 const DEVICES = ['stdin', 'tty', 'tty1', 'random', 'urandom'];
@@ -18,17 +20,18 @@ const DEVICES = ['stdin', 'tty', 'tty1', 'random', 'urandom'];
  */
 export async function startEmbedded(from: string): Promise<LoadedClang> {
   const printed: string[] = [];
-  const loaded = createRequire(from)('libclangjs/node.js') as Init | { default: Init };
+  const require = createRequire(from);
+  const loaded = require('libclangjs/node.js') as Init | { default: Init };
   const init = typeof loaded === 'function' ? loaded : loaded.default;
   const collect = (line: string) => printed.push(line);
-  const module = await init({ print: collect, printErr: collect, stdin: () => null });
+  const program = join(dirname(require.resolve('libclangjs/node.js')), 'libclang.wasm');
+  const module = await startWithOneThread(init, program, { print: collect, printErr: collect, stdin: () => null });
   const api = Object.assign(Object.create(module) as typeof module, ownFunctions(module));
   for (const device of DEVICES) api.FS.unlink(`/dev/${device}`);
   return {
     api,
     version: EMBEDDED_VERSION,
     withFiles: async (request, use) => {
-      // Files in memory: each look into the parser's own file system costs it a millisecond, as it does so from a thread.
       const given = request.files.map(({ path, content }) => ({ filename: path, contents: content }));
       const index = api.createIndex(0, 1);
       const result = await use((record) => async (text, read) => {
@@ -45,7 +48,6 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
       api.disposeIndex(index);
       return result;
     },
-    stop: () => module.PThread.terminateAllThreads(),
   };
 }
 

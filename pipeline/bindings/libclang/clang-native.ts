@@ -42,7 +42,6 @@ export function startNative(from: string, library: string, fileSystem: string): 
     api: nativeApi(binding),
     version: binding.bindText('getClangVersion')() ?? '',
     withFiles: unitParser(binding, fileSystem),
-    stop: () => undefined,
   };
 }
 

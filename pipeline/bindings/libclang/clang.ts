@@ -19,7 +19,6 @@ export interface LoadedClang {
   readonly version: string;
   /** Opens a request: its files, and nothing else, are there while `use` runs. */
   readonly withFiles: <T>(request: UnitRequest, use: (parse: ParserFor) => Promise<T>) => Promise<T>;
-  readonly stop: () => void;
 }
 
 /** A libclang at work on one request. */

@@ -1,6 +1,7 @@
 import { type BuildError, buildError } from '../../plan/errors.ts';
 import type { RawUnit } from './raw.ts';
 import { TESTED_VERSIONS } from './versions.ts';
+import type { Worker } from './worker-process.ts';
 
 /** Which libclang parses. They give the same result; a library of the system is several times as fast. */
 export type Parser =
@@ -26,6 +27,8 @@ export interface ParserOptions {
    * does nothing else and ends itself afterwards: see `readInProcess`.
    */
   readonly inProcess?: boolean;
+  /** A process of the embedded parser that was started beforehand; it is asked once. */
+  readonly started?: Worker | undefined;
 }
 
 /** What a parser made of its requests, in order. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { printable } from './diagnostics.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
 import { cannotStart, type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
@@ -15,24 +15,51 @@ const EMBEDDED_FLAGS = ['--liftoff-only', '--wasm-lazy-validation'];
 const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const MESSAGE_LIMIT = 4 * 1024;
 
-/** Runs the parser in a process of its own, which a crash of it, or the end of its time, ends. */
-export async function runWorker(options: ParserOptions, requests: readonly UnitRequest[]): Promise<ParserRun> {
-  const { parser, workerPath } = options;
-  const input = JSON.stringify(requests);
-  if (parser?.kind !== 'native') return spawnWorker(options, [...EMBEDDED_FLAGS, workerPath], input);
-  return withEmptyFileSystem((file) => spawnWorker(options, [workerPath, parser.library, file], input));
+/** A parser's process that was started. */
+export interface Worker {
+  /** Sends the requests, once, as JSON. */
+  readonly ask: (requests: string) => Promise<ParserRun>;
 }
 
-function spawnWorker(options: ParserOptions, args: readonly string[], input: string): Promise<ParserRun> {
+/** Runs the parser in a process of its own, which a crash of it, or the end of its time, ends. */
+export async function runWorker(options: ParserOptions, requests: readonly UnitRequest[]): Promise<ParserRun> {
+  const { parser, workerPath, started } = options;
+  const input = JSON.stringify(requests);
+  if (parser?.kind !== 'native') return (started ?? startEmbeddedWorker(options)).ask(input);
+  return withEmptyFileSystem((file) => startWorker(options, [workerPath, parser.library, file]).ask(input));
+}
+
+/**
+ * Starts the process of the embedded parser, which gets ready while this one goes on. It ends with this process when it
+ * is never asked.
+ */
+export function startEmbeddedWorker(options: Pick<ParserOptions, 'workerPath' | 'nodePath' | 'signal'>): Worker {
+  return startWorker(options, [...EMBEDDED_FLAGS, options.workerPath]);
+}
+
+function startWorker(options: ParserOptions, args: readonly string[]): Worker {
   const { nodePath = process.execPath, signal, timeLimit = TIME_LIMIT } = options;
+  const child = spawn(nodePath, args, {
+    env: {},
+    stdio: ['pipe', 'pipe', 'pipe'],
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const ended = endOf(child, options);
+  // Who asks is told of a failure; one that nobody asks must not end this process.
+  ended.catch(() => undefined);
+  return {
+    ask: (requests) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeLimit);
+      child.stdin.end(requests);
+      return ended.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+function endOf(child: ChildProcessWithoutNullStreams, options: ParserOptions): Promise<ParserRun> {
+  const { signal, timeLimit = TIME_LIMIT } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(nodePath, args, {
-      env: {},
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: timeLimit,
-      killSignal: 'SIGKILL',
-      ...(signal === undefined ? {} : { signal }),
-    });
     const output: Buffer[] = [];
     let size = 0;
     let message = '';
@@ -52,7 +79,6 @@ function spawnWorker(options: ParserOptions, args: readonly string[], input: str
       const [version = '', ...units] = Buffer.concat(output).toString('utf8').split('\n');
       resolve({ version: readLine(version), units: units.map((line) => readLine<RawUnit>(line)), reason });
     });
-    child.stdin.end(input);
   });
 }
 

@@ -17,13 +17,13 @@ async function readInput(): Promise<readonly UnitRequest[]> {
 }
 
 async function main(): Promise<void> {
-  const requests = await readInput();
   const [library, fileSystem] = process.argv.slice(2);
   const native = library !== undefined && fileSystem !== undefined;
-  const clang = native ? startNative(import.meta.url, library, fileSystem) : await startEmbedded(import.meta.url);
+  // The embedded parser gets ready before it is known what to parse.
+  const starting = native ? startNative(import.meta.url, library, fileSystem) : startEmbedded(import.meta.url);
+  const [requests, clang] = await Promise.all([readInput(), starting]);
   process.stdout.write(`${JSON.stringify(clang.version)}\n`);
   for (const request of requests) process.stdout.write(`${JSON.stringify(await readUnit(clang, request))}\n`);
-  clang.stop();
 }
 
 try {
