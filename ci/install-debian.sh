@@ -15,3 +15,4 @@ fi
 sh ci/boot/install-debian.sh
 sh ci/install-libclang.sh
 sh ci/install-bindgen.sh
+sh ci/install-cross.sh
