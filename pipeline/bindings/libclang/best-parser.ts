@@ -13,8 +13,8 @@ import {
   type Named,
   VERSION_FOLDERS,
 } from './locate.ts';
+import type { Worker } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
-import type { Worker } from './worker-process.ts';
 
 /** Where to look for a libclang. */
 export interface Search {

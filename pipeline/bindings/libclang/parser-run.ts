@@ -1,7 +1,6 @@
 import { type BuildError, buildError } from '../../plan/errors.ts';
 import type { RawUnit } from './raw.ts';
 import { TESTED_VERSIONS } from './versions.ts';
-import type { Worker } from './worker-process.ts';
 
 /** Which libclang parses. They give the same result; a library of the system is several times as fast. */
 export type Parser =
@@ -39,6 +38,12 @@ export interface ParserRun {
   readonly units: readonly (RawUnit | null | undefined)[];
   /** Why units may be missing. */
   readonly reason: string;
+}
+
+/** A parser's process that was started. */
+export interface Worker {
+  /** Sends the requests, once, as JSON. */
+  readonly ask: (requests: string) => Promise<ParserRun>;
 }
 
 /** libkrun.h takes under a second with the embedded parser; slow machines get 60 times as much. */

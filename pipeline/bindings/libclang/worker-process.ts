@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { printable } from './diagnostics.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
-import { cannotStart, type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
+import { cannotStart, type ParserOptions, type ParserRun, TIME_LIMIT, type Worker } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
 import type { UnitRequest } from './request.ts';
 
@@ -14,12 +14,6 @@ const EMBEDDED_FLAGS = ['--liftoff-only', '--wasm-lazy-validation'];
 /** A header of 10,000 functions prints about 20 MB. */
 const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const MESSAGE_LIMIT = 4 * 1024;
-
-/** A parser's process that was started. */
-export interface Worker {
-  /** Sends the requests, once, as JSON. */
-  readonly ask: (requests: string) => Promise<ParserRun>;
-}
 
 /** Runs the parser in a process of its own, which a crash of it, or the end of its time, ends. */
 export async function runWorker(options: ParserOptions, requests: readonly UnitRequest[]): Promise<ParserRun> {
