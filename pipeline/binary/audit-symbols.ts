@@ -1,6 +1,6 @@
 import type { AuditFinding, AuditSubject } from './audit-types.ts';
 import type { ElfFile } from './elf-types.ts';
-import { compareExports } from './exports.ts';
+import { compareExports, exportFindings } from './exports.ts';
 import { compareReleases, glibcNeeds, glibcRelease } from './glibc.ts';
 import { listNames, nameMatcher } from './names.ts';
 
@@ -16,11 +16,7 @@ export function checkNeeded({ elf, expected }: AuditSubject): AuditFinding[] {
 export function checkExports({ elf, expected }: AuditSubject): AuditFinding[] {
   if (expected.exports === undefined) return [];
   const exported = elf.exports.map(({ name }) => name);
-  const { missing, unexpected } = compareExports(exported, expected.exports);
-  const findings: AuditFinding[] = [];
-  if (missing.length > 0) findings.push({ check: 'exports', message: `does not export ${listNames(missing)}` });
-  if (unexpected.length > 0) findings.push({ check: 'exports', message: `also exports ${listNames(unexpected)}` });
-  return findings;
+  return exportFindings(compareExports(exported, expected.exports));
 }
 
 export function checkGlibc({ elf, expected }: AuditSubject): AuditFinding[] {

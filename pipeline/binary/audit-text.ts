@@ -1,5 +1,5 @@
 import { buildError } from '../plan/errors.ts';
-import type { AuditFinding, AuditSubject } from './audit-types.ts';
+import type { AuditFinding } from './audit-types.ts';
 import { printable, printableBytes } from './byte-reader.ts';
 
 /** Bytes shown before and after a place that was found. */
@@ -8,7 +8,12 @@ const AFTER = 80;
 /** Places counted before the count says "or more": a build path can stand in a file thousands of times. */
 const MAX_COUNTED = 1000;
 
-export function checkForbiddenText({ bytes, expected }: AuditSubject): AuditFinding[] {
+interface SearchedFile {
+  readonly bytes: Uint8Array;
+  readonly expected: { readonly forbiddenText?: readonly string[] };
+}
+
+export function checkForbiddenText({ bytes, expected }: SearchedFile): AuditFinding[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return [...new Set(expected.forbiddenText ?? [])].flatMap((text): AuditFinding[] => {
     // An empty text would be found everywhere and says that the caller lost a path on the way.

@@ -13,7 +13,11 @@ export type AuditCheck =
   | 'exports'
   | 'glibc'
   | 'unversionedImports'
-  | 'forbiddenText';
+  | 'forbiddenText'
+  // Of Mach-O files only.
+  | 'installName'
+  | 'system'
+  | 'signature';
 
 /** One difference between a file and its expectation; `message` is safe to print. */
 export interface AuditFinding {

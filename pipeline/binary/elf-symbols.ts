@@ -1,9 +1,9 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { DynamicSegment } from './elf-dynamic.ts';
 import { requireOffset } from './elf-header.ts';
-import type { StringTable } from './elf-strings.ts';
 import type { ExportedSymbol, ImportedSymbol, Segment, SymbolType } from './elf-types.ts';
 import type { VersionTables } from './elf-versions.ts';
+import type { StringTable } from './string-table.ts';
 
 export interface DynamicSymbols {
   readonly exports: readonly ExportedSymbol[];

@@ -1,8 +1,8 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { DynamicSegment, DynamicTag } from './elf-dynamic.ts';
 import { requireOffset } from './elf-header.ts';
-import type { StringTable } from './elf-strings.ts';
 import type { Segment, VersionNeed } from './elf-types.ts';
+import type { StringTable } from './string-table.ts';
 
 /** A version as symbols refer to it: needed from a library, or (library null) defined by this file. */
 export interface SymbolVersion {

@@ -1,11 +1,12 @@
 import { type ByteReader, createByteReader } from './byte-reader.ts';
 import { type DynamicSegment, readDynamic } from './elf-dynamic.ts';
 import { type ElfHeader, type ProgramHeader, readHeader, readSegments } from './elf-header.ts';
-import { createStringTable, type StringTable } from './elf-strings.ts';
+import { dynamicStrings } from './elf-strings.ts';
 import { countSymbols } from './elf-symbol-count.ts';
 import { readSymbols } from './elf-symbols.ts';
 import type { ElfFile, ElfForm, ElfMachine } from './elf-types.ts';
 import { readVersions } from './elf-versions.ts';
+import type { StringTable } from './string-table.ts';
 
 export type { ElfFile } from './elf-types.ts';
 
@@ -31,7 +32,7 @@ export function readElf(bytes: Uint8Array, file?: string): ElfFile {
   const header = readHeader(reader);
   const segments = readSegments(reader, header.programHeaders);
   const dynamic = readDynamic(reader, header.programHeaders, segments);
-  const strings = createStringTable(reader, segments, dynamic);
+  const strings = dynamicStrings(reader, segments, dynamic);
   const versions = readVersions(reader, segments, dynamic, strings);
   const count = countSymbols({ reader, segments, dynamic }, header.sectionHeaders);
   const symbols = readSymbols(reader, segments, dynamic, { count, strings, versions });

@@ -1,4 +1,4 @@
-import type { ExportExpectation } from './audit-types.ts';
+import type { AuditFinding, ExportExpectation } from './audit-types.ts';
 import { listNames, nameMatcher } from './names.ts';
 
 /** What a library exports, held against what a header declares. */
@@ -29,6 +29,15 @@ export function compareExports(
     missing: notExported.filter((name) => !mayMiss(name)),
     unexpected: notDeclared.filter((name) => !isAllowed(name)),
   };
+}
+
+/** What the expectation does not allow for. */
+export function exportFindings({ missing, unexpected }: ExportComparison): AuditFinding[] {
+  const finding = (message: string): AuditFinding => ({ check: 'exports', message });
+  return [
+    ...(missing.length === 0 ? [] : [finding(`does not export ${listNames(missing)}`)]),
+    ...(unexpected.length === 0 ? [] : [finding(`also exports ${listNames(unexpected)}`)]),
+  ];
 }
 
 /** What is on one side only, a phrase for each side that has something. */

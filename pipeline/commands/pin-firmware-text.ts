@@ -13,8 +13,7 @@ export interface MeasuredFirmware {
   readonly target: Target;
   readonly artifact: FirmwareArtifact;
   readonly kernel: string | null;
-  /** Null where they cannot be read. */
-  readonly exports: readonly string[] | null;
+  readonly exports: readonly string[];
   /** Of the pinned and of the new package itself; the kernel's own is another. */
   readonly licenses: readonly (string | null | undefined)[];
 }
@@ -95,7 +94,7 @@ function rowsOf(
       { what: target.id, before: package_(before), after: package_(artifact) },
       { what: '  size', before: size(before), after: size(artifact) },
       { what: '  package licence', before: licenseBefore ?? '', after: license ?? '' },
-      ...(exports === null ? [] : [{ what: '  exports', before: null, after: exports.join(', ') }]),
+      { what: '  exports', before: null, after: exports.join(', ') },
     ];
   });
   const name = (text: string | null): string => text ?? 'not measured';

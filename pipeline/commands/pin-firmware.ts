@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { auditBinary } from '../binary/audit.ts';
+import { type AuditFinding, auditBinary } from '../binary/audit.ts';
 import { readElf } from '../binary/elf.ts';
-import { describeOtherFile } from '../binary/file-kind.ts';
-import { isArm64Dylib } from '../binary/macho-header.ts';
+import { readMachO } from '../binary/macho.ts';
+import { auditMachO, cName } from '../binary/macho-audit.ts';
 import { guestKernelRelease } from '../binary/symbol-data.ts';
 import { extractMember, listArchive } from '../effects/archive.ts';
 import { hashFile, statIfThere, withDiskErrors } from '../effects/files.ts';
@@ -126,21 +126,34 @@ async function firmwareMember(archive: string, { firmwareFile, platform }: Targe
   throw buildError('A3S1612', { message: `${name} should hold one ${firmwareFile}; it ${what}` });
 }
 
-/** Holds the library against what libkrun opens; returns its exports where they can be read. */
-function checkLibrary(bytes: Buffer, target: Target, file: string): readonly string[] | null {
-  const refuse = (reason: string): never => {
-    throw buildError('A3S1612', { message: `${file}: ${reason}` });
-  };
-  if (target.platform === 'darwin') {
-    return isArm64Dylib(bytes) ? null : refuse(`is no Mach-O library for arm64; it ${describeOtherFile(bytes)}`);
-  }
+/** Holds the library against what libkrun opens; returns its exports. */
+function checkLibrary(bytes: Buffer, target: Target, file: string): readonly string[] {
+  const { findings, exported } = (target.platform === 'darwin' ? checkMachO : checkElf)(bytes, target, file);
+  if (findings.length === 0) return exported.toSorted();
+  throw buildError('A3S1612', { message: `${file}: ${findings.map(({ message }) => message).join('; ')}` });
+}
+
+interface CheckedLibrary {
+  readonly findings: readonly AuditFinding[];
+  readonly exported: readonly string[];
+}
+
+const EXPORTS = { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] };
+
+function checkElf(bytes: Buffer, { machine, firmwareFile }: Target, file: string): CheckedLibrary {
   const elf = readElf(bytes, file);
-  const found = auditBinary(bytes, elf, {
-    machine: target.machine,
-    form: 'shared',
-    soname: target.firmwareFile,
-    exports: { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] },
-  });
-  if (found.length > 0) refuse(found.map(({ message }) => message).join('; '));
-  return elf.exports.map(({ name }) => name).toSorted();
+  const expected = { machine, form: 'shared', soname: firmwareFile, exports: EXPORTS } as const;
+  return { findings: auditBinary(bytes, elf, expected), exported: elf.exports.map(({ name }) => name) };
+}
+
+function checkMachO(bytes: Buffer, { firmwareFile }: Target, file: string): CheckedLibrary {
+  const macho = readMachO(bytes, file);
+  const expected = {
+    cpu: 'arm64',
+    form: 'library',
+    installName: firmwareFile,
+    exports: EXPORTS,
+    entitlements: null,
+  } as const;
+  return { findings: auditMachO(bytes, macho, expected), exported: macho.exports.map(({ name }) => cName(name)) };
 }

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { packTarball } from '../../pipeline/effects/archive.ts';
+import { makeMachO } from '../binary/make-macho.ts';
 
 /** What a package is made of; tests get one of it wrong on purpose. */
 export interface PackageMake {
@@ -42,13 +43,13 @@ function elf(folder: string, target: TargetName, { kernel, soname = 'libkrunfw.s
   return bytes;
 }
 
-/** The header of a Mach-O library for arm64, and a kernel's banner. */
-function machO({ kernel }: PackageMake): Buffer {
-  const header = Buffer.alloc(64);
-  [0xfeedfacf, 0x0100000c, 0, 6].forEach((word, index) => {
-    header.writeUInt32LE(word, 4 * index);
+/** A signed Mach-O library for arm64 with a kernel's banner. */
+function machO({ kernel, soname = 'libkrunfw.5.dylib' }: PackageMake): Buffer {
+  return makeMachO({
+    installName: soname,
+    text: `${banner(kernel)}\0`,
+    symbols: ['_krunfw_get_kernel', '_krunfw_get_version'].map((name) => ({ name, address: 64 })),
   });
-  return Buffer.concat([header, Buffer.from(`${banner(kernel)}\0`)]);
 }
 
 /** Tarballs by `name version`, and what the registry says that they are where it does not say the truth. */
