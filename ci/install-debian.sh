@@ -13,6 +13,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 sh ci/boot/install-debian.sh
+sh ci/boot/install-arm64.sh
 sh ci/install-libclang.sh
 sh ci/install-bindgen.sh
 sh ci/install-cross.sh

@@ -71,7 +71,7 @@ async function bootDirectly(
 ): Promise<VmResult | undefined> {
   return withFolder(emulation.workdir, 'vm', async (folder) => {
     const root = join(folder, 'root');
-    await placeBusybox(root, emulation.busybox);
+    await placeBusybox(root, emulation);
     const description = join(folder, 'vm.json');
     await writeFile(description, JSON.stringify({ ...vm, root }));
     const errors = join(folder, 'error.json');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type PlacedFile, placeBusybox, placeFiles, withFolder } from './file-tree.ts';
 import { type HostKernel, hostKernel } from './host-kernel.ts';
+import { type EmulatedArch, type EmulatedMachine, MACHINES } from './machines.ts';
 import { query, runProgram } from './process.ts';
 
 /**
@@ -13,9 +14,16 @@ import { query, runProgram } from './process.ts';
  */
 export interface Emulation {
   readonly workdir: string;
+  readonly machine: EmulatedMachine;
   readonly qemu: string;
   readonly cpio: string;
+  /** A busybox of this machine; it tells which commands there are. */
+  readonly ownBusybox: string;
+  /** The busybox of the emulated host. */
   readonly busybox: string;
+  readonly node: string;
+  /** Folder with the shared libraries of another architecture than this machine's; else they are this machine's. */
+  readonly system: string | undefined;
   readonly kernel: HostKernel;
 }
 
@@ -25,7 +33,7 @@ export interface EmulatedRun {
   /** Shell text. `$GUEST_ROOT` is a fresh folder with a busybox system in it, to be a microVM's root. */
   readonly command: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Puts this process's own Node at /usr/bin/node. */
+  /** Puts Node at /usr/bin/node: this process's own, where the emulated host is of the same kind. */
   readonly needsNode?: boolean;
   readonly timeoutMs: number;
 }
@@ -39,30 +47,44 @@ export interface EmulatedResult {
   readonly exitCode: number;
 }
 
-const TOOLS = { qemu: 'qemu-system-x86_64', cpio: 'cpio', busybox: 'busybox' } as const;
-const PACKAGES = { qemu: 'qemu-system-x86', cpio: 'cpio', busybox: 'busybox-static' } as const;
-const MEMORY = '4G';
-
 /** Where the kernel is kept between runs: $A3S_BOOT_CACHE, else a folder of the system's temporary ones. */
 function defaultCache(): string {
   return process.env['A3S_BOOT_CACHE'] ?? join(tmpdir(), 'a3s-boot');
 }
 
 /**
- * Finds the tools and the kernel for an emulated host; `cache` keeps the kernel, throw-away files go to `workdir`.
- * @throws Error naming the Debian packages that are missing.
+ * Finds the tools and the system of an emulated host; `cache` keeps the system, throw-away files go to `workdir`.
+ * @throws Error naming what is missing, and the script that installs it.
  */
-export async function prepareEmulation(workdir: string, cache: string = defaultCache()): Promise<Emulation> {
+export async function prepareEmulation(
+  workdir: string,
+  arch: EmulatedArch = 'x64',
+  cache: string = defaultCache(),
+): Promise<Emulation> {
   if (process.arch !== 'x64' || process.platform !== 'linux') {
-    throw new Error(`the emulated host is made for linux-x64; this is ${process.platform}-${process.arch}`);
+    throw new Error(`the emulated host is made on linux-x64; this is ${process.platform}-${process.arch}`);
   }
-  const [qemu, cpio, busybox] = await Promise.all([findTool('qemu'), findTool('cpio'), findTool('busybox')]);
-  if (qemu === undefined || cpio === undefined || busybox === undefined) {
-    const missing = Object.entries({ qemu, cpio, busybox }).filter(([, path]) => path === undefined);
-    const packages = missing.map(([tool]) => PACKAGES[tool as keyof typeof PACKAGES]).join(' ');
-    throw new Error(`missing for the emulated host: apt-get install ${packages} (or run ci/boot/install-debian.sh)`);
+  const machine: EmulatedMachine = MACHINES[arch];
+  const [qemu, cpio, ownBusybox] = await Promise.all([findTool(machine.qemu), findTool('cpio'), findStaticBusybox()]);
+  if (qemu === undefined || cpio === undefined || ownBusybox === undefined) {
+    const found = { [machine.qemuPackage]: qemu, cpio, 'busybox-static': ownBusybox };
+    const packages = Object.keys(found).filter((name) => found[name] === undefined);
+    throw new Error(`missing for the emulated host: apt-get install ${packages.join(' ')} (or run ${machine.script})`);
   }
-  return { workdir, qemu, cpio, busybox, kernel: await hostKernel(cache) };
+  const tools = { workdir, machine, qemu, cpio, ownBusybox };
+  if (arch === 'x64') {
+    const kernel = await hostKernel(machine, cache);
+    return { ...tools, busybox: ownBusybox, node: process.execPath, system: undefined, kernel };
+  }
+  const folder = join(cache, arch);
+  const system = join(folder, 'system');
+  const [busybox, node] = [join(system, 'bin/busybox'), join(folder, 'node/bin/node')];
+  for (const path of [busybox, node]) {
+    await access(path).catch(() => {
+      throw new Error(`missing for the emulated host: ${path} (run ${machine.script})`);
+    });
+  }
+  return { ...tools, busybox, node, system, kernel: await hostKernel(machine, folder) };
 }
 
 /**
@@ -94,19 +116,20 @@ const ATTEMPTS = 4;
 /** The host writes its heartbeat once a second, and some 3 seconds after its start for the first time. */
 const STALL_MS = 40_000;
 
-async function runEmulator({ qemu, kernel }: Emulation, initramfs: string, folder: string, timeoutMs: number) {
+async function runEmulator({ qemu, kernel, machine }: Emulation, initramfs: string, folder: string, timeoutMs: number) {
   // `no-kvmapf` and friends are left alone: this must be a host like any other. The clock of an emulated machine
   // drifts, and the kernel's remarks on that would mix with the output.
-  const append = 'console=ttyS0 panic=-1 quiet loglevel=1';
-  const machine = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', MEMORY, '-smp', '2', '-no-reboot', '-nodefaults'];
+  const append = `console=${machine.console} panic=-1 quiet loglevel=1`;
+  const hardware = [...machine.options, '-accel', 'tcg,thread=multi', '-smp', '2', '-no-reboot', '-nodefaults'];
   // A file takes every byte at once; on a pipe QEMU's serial port gives up on a reader that is late.
   const consoleFile = join(folder, 'console');
   const heartbeat = join(folder, 'heartbeat');
-  const ports = ['-serial', `file:${consoleFile}`, '-serial', `file:${heartbeat}`];
-  const devices = ['-display', 'none', '-monitor', 'none', ...ports];
+  const ports = [consoleFile, ...(machine.heartbeat === undefined ? [] : [heartbeat])];
+  const devices = ['-display', 'none', '-monitor', 'none', ...ports.flatMap((path) => ['-serial', `file:${path}`])];
   const system = ['-kernel', kernel.image, '-initrd', initramfs, '-append', append];
   const began = Date.now();
   const isStalled = (): boolean => {
+    if (machine.heartbeat === undefined) return false;
     const beat = statSync(heartbeat, { throwIfNoEntry: false })?.mtimeMs ?? began;
     return Date.now() - Math.max(beat, began) > STALL_MS;
   };
@@ -115,21 +138,25 @@ async function runEmulator({ qemu, kernel }: Emulation, initramfs: string, folde
     stalled = isStalled();
     return stalled;
   };
-  const ended = await runProgram(qemu, [...machine, ...devices, ...system], { timeoutMs, giveUp });
+  const ended = await runProgram(qemu, [...hardware, ...devices, ...system], { timeoutMs, giveUp });
   const text = (await readFile(consoleFile, 'utf8').catch(() => '')).replaceAll('\r', '');
   return { text, ended, stalled };
 }
 
-async function findTool(tool: keyof typeof TOOLS): Promise<string | undefined> {
+async function findTool(name: string, isUsable: (path: string) => Promise<boolean> = async () => true) {
   for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/bin']) {
-    const path = join(folder, TOOLS[tool]);
-    const usable = await access(path, constants.X_OK).then(
-      () => tool !== 'busybox' || isStatic(path),
+    const path = join(folder, name);
+    const found = await access(path, constants.X_OK).then(
+      () => isUsable(path),
       () => false,
     );
-    if (usable) return path;
+    if (found) return path;
   }
   return undefined;
+}
+
+function findStaticBusybox(): Promise<string | undefined> {
+  return findTool('busybox', isStatic);
 }
 
 async function isStatic(path: string): Promise<boolean> {
@@ -140,14 +167,15 @@ async function isStatic(path: string): Promise<boolean> {
 }
 
 async function buildInitramfs(emulation: Emulation, run: EmulatedRun, folder: string, mark: string): Promise<string> {
-  const { busybox, kernel } = emulation;
+  const { kernel, machine, system } = emulation;
   const root = join(folder, 'root');
-  await placeBusybox(root, busybox);
-  await placeBusybox(join(root, 'guest-template'), busybox);
-  const node = run.needsNode === true ? [{ hostPath: process.execPath, guestPath: '/usr/bin/node' }] : [];
+  await placeBusybox(root, emulation);
+  await placeBusybox(join(root, 'guest-template'), emulation);
+  const node = run.needsNode === true ? [{ hostPath: emulation.node, guestPath: '/usr/bin/node' }] : [];
   const modules = kernel.modules.map((path, index) => ({ hostPath: path, guestPath: `/modules/${index}.ko` }));
-  await placeFiles(root, [...run.files, ...node, ...modules]);
-  await writeFile(join(root, 'init'), initScript(kernel.modules.length, run.environment ?? {}, mark), { mode: 0o755 });
+  await placeFiles(root, [...run.files, ...node, ...modules], system);
+  const script = initScript(machine, kernel.modules.length, run.environment ?? {}, mark);
+  await writeFile(join(root, 'init'), script, { mode: 0o755 });
   await writeFile(join(root, 'command.sh'), run.command);
   const archive = join(folder, 'initramfs.cpio');
   // Not compressed: unpacking in the emulation costs more than reading.
@@ -156,7 +184,12 @@ async function buildInitramfs(emulation: Emulation, run: EmulatedRun, folder: st
   return archive;
 }
 
-function initScript(modules: number, environment: Readonly<Record<string, string>>, mark: string): string {
+function initScript(
+  { heartbeat }: EmulatedMachine,
+  modules: number,
+  environment: Readonly<Record<string, string>>,
+  mark: string,
+): string {
   const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
   return [
     '#!/bin/sh',
@@ -166,7 +199,7 @@ function initScript(modules: number, environment: Readonly<Record<string, string
     ...Array.from({ length: modules }, (_, index) => `insmod /modules/${index}.ko`),
     // libkrun cannot give the initramfs's own root to a guest: only a file system with handles will do.
     'mount -t tmpfs tmpfs /guest && cp -a /guest-template/. /guest',
-    'while :; do echo >/dev/ttyS1; sleep 1; done &',
+    ...(heartbeat === undefined ? [] : [`while :; do echo >/dev/${heartbeat}; sleep 1; done &`]),
     'export PATH=/bin:/usr/bin HOME=/root GUEST_ROOT=/guest',
     ...variables,
     `echo; echo "begin ${mark}"`,

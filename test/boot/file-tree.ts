@@ -1,5 +1,5 @@
 import { copyFile, cp, mkdir, mkdtemp, open, readdir, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { query } from './process.ts';
 
 /** A file or folder of this machine and the absolute path that it gets elsewhere. */
@@ -8,6 +8,12 @@ export interface PlacedFile {
   readonly guestPath: string;
 }
 
+/** Links stay links; tables of character sets, which are large, stay away. */
+const LIBRARIES = {
+  recursive: true,
+  verbatimSymlinks: true,
+  filter: (path: string) => basename(path) !== 'gconv',
+} as const;
 const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
 
 /** Makes a fresh folder, hands it to `use` and removes it, whatever happens. */
@@ -23,25 +29,36 @@ export async function withFolder<T>(parent: string, name: string, use: (folder: 
 
 /**
  * Fills `root` with a static busybox and a link for each of its commands: a small system that needs nothing else.
+ * @param ownBusybox one that this machine can run, and so ask for its commands
  */
-export async function placeBusybox(root: string, busybox: string): Promise<void> {
+export async function placeBusybox(
+  root: string,
+  { busybox, ownBusybox }: { readonly busybox: string; readonly ownBusybox: string },
+): Promise<void> {
   for (const folder of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root']) {
     await mkdir(join(root, folder), { recursive: true });
   }
   await copyFile(busybox, join(root, 'bin/busybox'));
-  const commands = (await query(busybox, ['--list'])).split('\n');
+  const commands = (await query(ownBusybox, ['--list'])).split('\n');
   for (const command of commands) {
     if (command !== '' && command !== 'busybox') await symlink('busybox', join(root, 'bin', command));
   }
 }
 
-/** Copies `files` into `root`, and with them every shared library that `ldd` names for them, at its own path. */
-export async function placeFiles(root: string, files: readonly PlacedFile[]): Promise<void> {
+/**
+ * Copies `files` into `root`, and with them every shared library that `ldd` names for them, at its own path; or else all
+ * libraries of `system`, a folder of another architecture.
+ */
+export async function placeFiles(root: string, files: readonly PlacedFile[], system?: string): Promise<void> {
+  if (system !== undefined) {
+    for (const folder of ['lib', 'usr/lib']) await cp(join(system, folder), join(root, folder), LIBRARIES);
+  }
   const libraries = new Set<string>();
   for (const { hostPath, guestPath } of files) {
     const target = join(root, guestPath);
     await mkdir(dirname(target), { recursive: true });
     await cp(hostPath, target, { recursive: true, verbatimSymlinks: (await stat(hostPath)).isDirectory() });
+    if (system !== undefined) continue;
     for (const binary of await binariesIn(target)) {
       for (const library of await librariesOf(binary)) libraries.add(library);
     }

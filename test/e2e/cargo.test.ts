@@ -187,7 +187,7 @@ describe('a microVM started by a Rust program', () => {
     const guest = ['/bin/sh', '-c', `echo ${nonce} $(uname -r)`];
     if (via === 'kvm') {
       const root = join(workdir, `root-${nonce}`);
-      await placeBusybox(root, emulation.busybox);
+      await placeBusybox(root, emulation);
       return (await runProgram(program, [root, ...guest], { timeoutMs: BOOT_MS, environment })).stdout;
     }
     const parts = { program, libkrun: join(layout, 'libkrun'), libkrunfw: join(layout, 'libkrunfw') };

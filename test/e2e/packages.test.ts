@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
@@ -7,21 +7,18 @@ import { $ } from 'zx';
 import { guestKernelRelease } from '../../pipeline/binary/symbol-data.ts';
 import { ADDON_CHECKS, loadAddon } from '../addon/checks.ts';
 import { type Via, whereToBoot } from '../boot/boot-vm.ts';
-import { bootInEmulation, type EmulatedResult, type Emulation, prepareEmulation } from '../boot/emulation.ts';
+import { type Emulation, prepareEmulation } from '../boot/emulation.ts';
+import { bootFromNode, installConsumer, ROOT_PACKAGE } from './boot-from-node.ts';
 
-const ROOT_PACKAGE = '@a3s-lab/libkrun';
 const PLATFORM_PACKAGE = '@a3s-lab/libkrun-linux-x64-gnu';
-const BOOT_MS = 180_000;
 
 const { installed, temporary } = inject('fullBuild');
 const project = join(temporary, 'consumer');
 const platform = join(project, 'node_modules', PLATFORM_PACKAGE);
 
 beforeAll(async () => {
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
   const tarballs = readdirSync(join(installed, 'npm')).map((name) => join(installed, 'npm', name));
-  await $({ cwd: project })`npm install --offline --no-audit --no-fund ${tarballs}`;
+  await installConsumer(project, tarballs, 'linux-x64');
 });
 
 /** What a script in the consumer's project prints. */
@@ -87,8 +84,8 @@ describe('a microVM started from Node by run()', () => {
 
   it('prints the nonce that came through its environment, on the kernel of the packed libkrunfw', async () => {
     const nonce = process.env['A3S_BOOT_NONCE'] ?? randomUUID();
-    const { output, exitCode } = await bootFromNode(project, nonce);
-    const guest = /^guest: (\S+) (\S+)$/m.exec(output);
+    const { output, exitCode } = await bootFromNode(emulation, via, project, nonce);
+    const guest = /^guest: (\S+) (\S+) x86_64$/m.exec(output);
     console.log(`guest: ${guest?.[1]} ${guest?.[2]} via ${via}`);
     expect(exitCode, output).toBe(0);
     expect(guest?.[1]).toBe(nonce);
@@ -100,51 +97,9 @@ describe('a microVM started from Node by run()', () => {
     const broken = join(temporary, 'broken');
     cpSync(project, broken, { recursive: true });
     truncateSync(join(broken, 'node_modules', PLATFORM_PACKAGE, 'lib/libkrunfw.so.5'), 4096);
-    const { output, exitCode } = await bootFromNode(broken, randomUUID());
+    const { output, exitCode } = await bootFromNode(emulation, via, broken, randomUUID());
     expect(output).not.toContain('guest: ');
     expect(output).toContain('LAUNCHER_LIBRARY');
     expect(exitCode).toBe(3);
   });
-
-  /** Runs a script that calls `run()`, on this machine or in the emulated host; exit code 3 is a `VmError`. */
-  async function bootFromNode(consumer: string, nonce: string): Promise<Pick<EmulatedResult, 'output' | 'exitCode'>> {
-    writeFileSync(join(consumer, 'boot.mjs'), BOOT_SCRIPT);
-    if (via === 'kvm') {
-      const root = join(temporary, `root-${randomUUID()}`);
-      mkdirSync(join(root, 'bin'), { recursive: true });
-      cpSync(emulation.busybox, join(root, 'bin/busybox'));
-      const result = await $({
-        nothrow: true,
-        env: { ...process.env, GUEST_ROOT: root, NONCE: nonce },
-      })`${process.execPath} ${join(consumer, 'boot.mjs')}`;
-      return { output: result.stdout + result.stderr, exitCode: result.exitCode ?? -1 };
-    }
-    return bootInEmulation(emulation, {
-      files: [{ hostPath: consumer, guestPath: '/consumer' }],
-      needsNode: true,
-      environment: { NONCE: nonce },
-      command: 'GUEST_ROOT=$GUEST_ROOT node /consumer/boot.mjs 2>&1',
-      timeoutMs: BOOT_MS,
-    });
-  }
 });
-
-const BOOT_SCRIPT = `
-import { writeFileSync } from 'node:fs';
-import { run, VmError } from '${ROOT_PACKAGE}';
-const root = process.env.GUEST_ROOT;
-writeFileSync(root + '/hello.sh', 'echo "guest: $NONCE $(/bin/busybox uname -r)"\\nexit 7\\n');
-try {
-  const vm = run(
-    { root, command: '/bin/busybox', arguments: ['sh', '/hello.sh'], environment: { NONCE: process.env.NONCE }, memoryMib: 256 },
-    { stdio: 'pipe' },
-  );
-  vm.stdout.pipe(process.stdout);
-  vm.stderr.pipe(process.stderr);
-  const code = await vm;
-  process.exitCode = code === 7 ? 0 : 4;
-} catch (error) {
-  console.log(error instanceof VmError ? error.code + ': ' + error.message : String(error));
-  process.exitCode = error instanceof VmError ? 3 : 5;
-}
-`;
