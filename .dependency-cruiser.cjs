@@ -98,6 +98,12 @@ module.exports = {
       'tar',
     ),
     only(
+      'only-ci-imports-yaml',
+      'Workflows are the only YAML that is written.',
+      '^pipeline/plan/ci/emit\\.ts$',
+      'yaml',
+    ),
+    only(
       'only-emit-dts-imports-ts-morph',
       'It takes half a second to load.',
       '^pipeline/bindings/emit-dts\\.ts$',

@@ -17,3 +17,4 @@ sh ci/boot/install-arm64.sh
 sh ci/install-libclang.sh
 sh ci/install-bindgen.sh
 sh ci/install-cross.sh
+sh ci/install-workflow-lint.sh

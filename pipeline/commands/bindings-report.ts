@@ -96,7 +96,11 @@ export function checkText(found: Findings, paint: Paint): string {
 
 /** What a check says to programs. */
 export function checkJson(found: Findings): object {
-  return { fresh: isFresh(found), ...findingsJson(found) };
+  return {
+    fresh: isFresh(found),
+    ...findingsJson(found),
+    text: [...findingLines(found), ...exportFindingLines(found)],
+  };
 }
 
 /** Whether `generated/` is what the headers give. */

@@ -119,13 +119,26 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
         'json',
       ]),
     )
+    .addOption(
+      new Option('--report <file>', 'print what --check --json found as Markdown').conflicts([
+        'check',
+        'diff',
+        'watch',
+        'json',
+      ]),
+    )
     .option('--json', 'the result for machines')
     .option('--library <file>', 'with --check: the built library to compare with the header, instead of the last build')
     .option('--header <file...>', "headers to bind besides libkrun's own")
     .option('--libkrun-dir <dir>', "libkrun's source tree")
     .option('--offline', 'use only what was fetched before')
-    .action(async ({ check, diff, json, library, watch, ...options }) => {
+    .action(async ({ check, diff, json, library, report, watch, ...options }) => {
       const form = { json: json ?? false };
+      if (report !== undefined) {
+        const { printReport } = await import('./bindings-markdown.ts');
+        await printReport(report, here(), streams);
+        return;
+      }
       if (library !== undefined && check === undefined) {
         throw buildError('A3S1001', { message: '--library goes with --check' });
       }
@@ -191,6 +204,15 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .action(async ({ format, layout, build, ...options }) => {
       const { runLink } = await import('./link.ts');
       await runLink({ ...common(), ...options }, here(), signal, streams, { format, layout, build });
+    });
+
+  program
+    .command('ci')
+    .description("write the project's GitHub workflows: packages, release and bindings")
+    .option('--check', 'write nothing; exit 2 when they are not what would be written')
+    .action(async ({ check }) => {
+      const { runCi, runCiCheck } = await import('./ci.ts');
+      await (check === true ? runCiCheck : runCi)(common(), here(), streams);
     });
 
   program

@@ -43,6 +43,11 @@ export type ErrorCode =
   | 'A3S3003'
   | 'A3S3004'
   | 'A3S4001'
+  | 'A3S4020'
+  | 'A3S4021'
+  | 'A3S4022'
+  | 'A3S4023'
+  | 'A3S4024'
   | 'A3S5001'
   | 'A3S5002'
   | 'A3S5003'
@@ -257,6 +262,36 @@ export const ERROR_TABLE = {
     exit: 65,
     cause: 'A package about to be written would not work for its users.',
     fix: 'Read which check failed.',
+  },
+  A3S4020: {
+    title: 'Generated workflows are stale',
+    exit: 2,
+    cause: 'The targets, the configuration or the pinned actions changed, or a workflow was edited by hand.',
+    fix: 'Run `a3s-build ci` and commit .github/workflows/ and ci/setup/.',
+  },
+  A3S4021: {
+    title: 'Project that workflows cannot set up',
+    exit: 78,
+    cause: 'The workflows check the project out, install its packages and start a3s-build; one of these cannot work.',
+    fix: 'Run `npm install --package-lock-only` and commit package-lock.json.',
+  },
+  A3S4022: {
+    title: 'Report cannot be read',
+    exit: 65,
+    cause: 'The file is not what `a3s-build bindings --check --json` prints.',
+    fix: 'Make it again with `a3s-build bindings --check --json > bindings.json`.',
+  },
+  A3S4023: {
+    title: 'Packages differ',
+    exit: 2,
+    cause: 'Two sets of packages that should be the same are not.',
+    fix: 'Read which file in which tarball differs; compare how both were built.',
+  },
+  A3S4024: {
+    title: 'Nothing to compare',
+    exit: 64,
+    cause: 'A folder named holds no package tarballs, or cannot stand for a release.',
+    fix: 'Name folders with the .tgz files of `a3s-build`, such as build/npm.',
   },
   A3S5001: {
     title: 'Disk full',

@@ -24,6 +24,7 @@ const VIOLATIONS: Readonly<Record<string, readonly [from: string, to: string]>> 
   'only-watch-imports-chokidar': ['pipeline/effects/a.ts', 'chokidar'],
   'only-http-imports-undici': ['pipeline/effects/a.ts', 'undici'],
   'only-archive-imports-tar': ['pipeline/effects/a.ts', 'tar'],
+  'only-ci-imports-yaml': ['pipeline/plan/ci/files.ts', 'yaml'],
   'only-emit-dts-imports-ts-morph': ['pipeline/bindings/a.ts', 'ts-morph'],
   'only-napi-worker-imports-napi-cli': ['pipeline/steps/a.ts', '@napi-rs/cli'],
   'only-pin-writes-pins': ['pipeline/steps/a.ts', '../effects/pin-files.ts'],
