@@ -216,6 +216,17 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     });
 
   program
+    .command('compare')
+    .description('compare two folders of package tarballs, and say which file in which of them differs')
+    .argument('<folder>', 'with .tgz files')
+    .argument('<other>', 'with .tgz files')
+    .option('--layout', 'compare files, modes, names and exports only, as for packages that were built in two ways')
+    .action(async (folder, other, { layout }) => {
+      const { runCompare } = await import('./compare.ts');
+      await runCompare([folder, other], layout === true ? 'layout' : 'bytes', here(), streams);
+    });
+
+  program
     .command('explain')
     .description('tell more about an error code')
     .argument('<code>', 'such as A3S1203')

@@ -75,10 +75,10 @@ function crossJob(): WorkflowJob {
       setup({ zig: true, cross: true }),
       { run: `npx a3s-build --target all ${CROSS_FLAGS} --out cross` },
       upload('cross', 'cross/npm/*.tgz'),
-      downloadAll(`${PACKAGES}-*`, 'native'),
+      download(PACKAGES, 'native'),
       { run: 'npx a3s-build compare native cross/npm --layout' },
     ],
-    { needs: ['native'], 'timeout-minutes': BUILD_MINUTES },
+    { needs: ['root'], 'timeout-minutes': BUILD_MINUTES },
   );
 }
 
