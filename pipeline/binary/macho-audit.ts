@@ -60,12 +60,6 @@ export function auditMachO(bytes: Uint8Array, macho: MachOFile, expected: MachOE
   ];
 }
 
-/** The newest macOS that any of the files asks for, e.g. `11.0`; null where none states one. */
-export function macosFloor(files: readonly MachOFile[]): string | null {
-  const all = files.flatMap(({ platforms }) => platforms.map(({ minimum }) => minimum));
-  return all.toSorted(compareReleases).at(-1) ?? null;
-}
-
 /** A symbol as C spells it; one without the `_` comes from assembly and stays as it is. */
 export function cName(symbol: string): string {
   return symbol.startsWith('_') ? symbol.slice(1) : symbol;

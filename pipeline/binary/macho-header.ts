@@ -43,7 +43,7 @@ const MAX_COMMANDS = 4096;
 const MAX_COMMAND_BYTES = 1024 * 1024;
 
 /** Whether bytes begin as a Mach-O file does, of whatever kind. */
-function isMachO(bytes: Uint8Array): boolean {
+export function isMachO(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
   const magic = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   return magic === MAGIC_64 || OTHER_MAGICS.has(magic);

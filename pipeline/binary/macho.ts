@@ -13,6 +13,7 @@ import { readMachOHeader } from './macho-header.ts';
 import { readMachOSymbols } from './macho-symbols.ts';
 import type { MachOFile } from './macho-types.ts';
 
+export { isMachO } from './macho-header.ts';
 export type { MachOFile } from './macho-types.ts';
 
 /**

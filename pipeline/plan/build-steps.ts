@@ -179,7 +179,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'npm packages',
     needs: ['firmware', 'source', 'bindings', 'libkrun', 'addon', 'launcher', 'prefix'],
     scope: 'all',
-    version: 1,
+    version: 2,
     inputs: (config, pins, facts) => [
       value('package', config.package),
       value('generator', config.toolVersion),
@@ -197,7 +197,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
         kind: 'step',
         name: 'types',
         step: 'bindings',
-        only: ['libkrun.d.ts', 'abi.json', 'committed/napi/Cargo.lock'],
+        only: ['libkrun.d.ts', 'committed/abi.json', 'committed/napi/Cargo.lock'],
       },
       { kind: 'step', name: 'source', step: 'source', only: ['LICENSE', 'Cargo.lock', 'edk2'] },
       { kind: 'step', name: 'addon', step: 'addon' },

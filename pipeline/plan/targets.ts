@@ -68,7 +68,11 @@ export const TARGETS = {
     libraryFile: 'libkrun.1.dylib',
     firmwareFile: 'libkrunfw.5.dylib',
     packageSuffix: 'darwin-arm64',
-    systemLibraries: [],
+    systemLibraries: [
+      '/usr/lib/libSystem.B.dylib',
+      '/usr/lib/libiconv.2.dylib',
+      '/System/Library/Frameworks/Hypervisor.framework/Versions/A/Hypervisor',
+    ],
     libraryFolders: ['/opt/homebrew/lib', '/usr/local/lib'],
     clangTriple: 'arm64-apple-macosx11.0',
   },

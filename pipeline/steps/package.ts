@@ -1,11 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { joinFloors } from '../binary/audit-file.ts';
+import { interfaceFor } from '../bindings/abi.ts';
+import { readAbi } from '../bindings/abi-schema.ts';
+import { withDiskErrors } from '../effects/files.ts';
 import { buildError } from '../plan/errors.ts';
+import { COMMITTED } from './bindings.ts';
 import type { Contents } from './package/contents.ts';
 import { readContents } from './package/contents-of-step.ts';
-import { binaryExpectations, platformSizeLimit, ROOT_SIZE_LIMIT } from './package/expectations.ts';
+import { binaryExpectations, libraryExports, platformSizeLimit, ROOT_SIZE_LIMIT } from './package/expectations.ts';
 import { platformManifest, rootManifest } from './package/manifests.ts';
 import { type Packed, packAndAudit, packedFacts, packedSize } from './package/pack.ts';
-import { newestRelease, stagePlatformPackage } from './package/platform-package.ts';
+import { stagePlatformPackage } from './package/platform-package.ts';
 import { platformTable } from './package/root-code.ts';
 import { stageRootPackage } from './package/root-package.ts';
 import { readme } from './package/texts.ts';
@@ -28,7 +34,7 @@ export const runPackage: RunStep = async (context) => {
   }
   const all = [...platforms.map(({ packed }) => packed), await packRoot(context)];
   return {
-    facts: { packages: all.map(packedFacts), glibc: newestRelease(platforms.map(({ contents }) => contents.glibc)) },
+    facts: { packages: all.map(packedFacts), ...joinFloors(platforms.map(({ contents }) => contents.floors)) },
     summary: all.map((packed) => `${packed.name} ${packedSize(packed)}`).join(', '),
   };
 };
@@ -46,10 +52,17 @@ async function packPlatform(context: StepContext): Promise<{ packed: Packed; con
   const expected = {
     kind: 'platform',
     manifest: platformManifest(contents),
-    binaries: binaryExpectations(target),
+    binaries: binaryExpectations(target, libraryExports(await headerFunctions(context), context.pins.libkrun.exports)),
     sizeLimit: platformSizeLimit(target),
   } as const;
   return { contents, packed: await packAndAudit(context, entries, expected, [folders.source]) };
+}
+
+/** Functions of the header on the target. */
+async function headerFunctions(context: StepContext): Promise<readonly string[]> {
+  const file = join(context.need('bindings').dir, COMMITTED, 'abi.json');
+  const lock = readAbi(await withDiskErrors(file, () => readFile(file, 'utf8')));
+  return interfaceFor(lock, context.config.target.id)?.functions.map(({ name }) => name) ?? [];
 }
 
 async function packRoot(context: StepContext): Promise<Packed> {

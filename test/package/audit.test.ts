@@ -33,7 +33,9 @@ const EXPECTED: TarballExpectation = {
   kind: 'platform',
   manifest: MANIFEST,
   modes: { 'package/package.json': 0o644, 'package/bin/tool': 0o755, 'package/lib/libx.so.1': 0o644 },
-  binaries: { 'package/lib/libx.so.1': { soname: 'libx.so.1', needed: ['libc.so.6'], glibcLimit: '2.36' } },
+  binaries: {
+    'package/lib/libx.so.1': { format: 'elf', soname: 'libx.so.1', needed: ['libc.so.6'], glibcLimit: '2.36' },
+  },
   forbiddenText: ['/home/builder/'],
   sizeLimit: 1000,
 };
@@ -90,7 +92,7 @@ const CASES: Case[] = [
   ['a binary that nobody expects', 'binaries', 'nobody expects', { files: replaced(file('bin/tool', LIBRARY, 0o755)) }],
   [
     'a wrong floor',
-    'glibc',
+    'floors',
     'states glibc 2.28, the binaries need 2.34',
     { files: manifest({ config: { glibc: '2.28' } }) },
   ],

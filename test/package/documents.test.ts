@@ -14,7 +14,7 @@ const CONTENTS: Contents = {
   target: TARGETS['linux-x64'],
   tool: '0.1.0',
   date: 499162500,
-  glibc: '2.34',
+  floors: { glibc: '2.34', macos: null },
   libkrun: {
     version: '1.17.0',
     license: 'Apache-2.0',
@@ -74,9 +74,14 @@ describe('platformManifest', () => {
   });
 
   it('names no C library on macOS', () => {
-    const manifest = platformManifest({ ...CONTENTS, target: TARGETS['darwin-arm64'], glibc: null });
+    const manifest = platformManifest({
+      ...CONTENTS,
+      target: TARGETS['darwin-arm64'],
+      floors: { glibc: null, macos: '14.0' },
+    });
     expect(manifest).toMatchObject({ os: ['darwin'], cpu: ['arm64'] });
-    for (const field of ['libc', 'config']) expect(manifest).not.toHaveProperty(field);
+    expect(manifest).toHaveProperty('config', { macos: '14.0' });
+    expect(manifest).not.toHaveProperty('libc');
   });
 });
 

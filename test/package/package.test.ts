@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../pipeline/effects/archive.ts';
 import type { Fact } from '../../pipeline/effects/store.ts';
+import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { COMMITTED } from '../../pipeline/steps/bindings.ts';
 import { runPackage } from '../../pipeline/steps/package.ts';
 import { makeElf } from '../binary/make-elf.ts';
-import { type ContextOptions, madeFiles, stepContext } from './step-context.ts';
+import { type MadeMachO, makeMachO } from '../binary/make-macho.ts';
+import { type ContextOptions, madeFiles, madeLock, stepContext } from './step-context.ts';
 
 const UMASK = process.umask();
 let parent = '';
@@ -139,6 +142,61 @@ describe('the package step', () => {
       code: 'A3S4001',
       message: expect.stringContaining(words),
     });
+  });
+
+  it.each(['linux-arm64', 'darwin-arm64'] as const)('packs and audits the binaries of %s', async (id) => {
+    const target = TARGETS[id];
+    const { facts, files } = await pack({ target });
+    const inside = await files(`acme-libkrun-${target.packageSuffix}-1.2.3.tgz`);
+    const manifest = JSON.parse(inside['package/package.json'] ?? '') as { config: object };
+    const floors = id === 'darwin-arm64' ? { macos: '14.0' } : { glibc: '2.34' };
+    expect(manifest.config).toEqual(floors);
+    expect(facts).toMatchObject(floors);
+    expect(Object.keys(inside)).toContain(`package/lib/${target.libraryFile}`);
+  });
+
+  it.each([
+    ['a launcher without its entitlement', 'prefix/prefix/bin/krun-launcher', { type: 2 }, 'has the entitlements none'],
+    [
+      'a library that nobody signed',
+      'prefix/prefix/lib/libkrun.1.dylib',
+      { installName: '@rpath/libkrun.1.dylib', signature: null },
+      'signature: is not signed',
+    ],
+    [
+      'a folder of the build machine as install name',
+      'addon/libkrun.darwin-arm64.node',
+      { installName: '/target/release/libkrun.dylib' },
+      "install name is '/target/release/libkrun.dylib'",
+    ],
+    [
+      'a guest kernel for another processor',
+      'prefix/prefix/lib/libkrunfw.5.dylib',
+      { cpu: 0x01000007, installName: 'libkrunfw.5.dylib' },
+      "processor is 'x86_64'",
+    ],
+  ])('refuses, for macOS, %s', async (_name, path, made: MadeMachO, words) => {
+    const target = TARGETS['darwin-arm64'];
+    const files = { ...madeFiles(target), [path]: makeMachO(made) };
+    await expect(pack({ target, files })).rejects.toMatchObject({
+      code: 'A3S4001',
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it('refuses a libkrun that lacks a function of the header, or has one that nobody reviewed', async () => {
+    const lock = `bindings/${COMMITTED}/abi.json`;
+    const more = Buffer.from(madeLock(['krun_create_ctx', 'krun_free_ctx', 'krun_add_disk']));
+    await expect(pack({ files: changed(lock, more) })).rejects.toMatchObject({
+      code: 'A3S4001',
+      message: expect.stringContaining('exports: does not export krun_add_disk'),
+    });
+    const fewer = Buffer.from(madeLock(['krun_create_ctx']));
+    await expect(pack({ files: changed(lock, fewer) })).rejects.toMatchObject({
+      message: expect.stringContaining('exports: also exports krun_free_ctx'),
+    });
+    const reviewed = Buffer.from(madeLock(['krun_create_ctx', 'krun_free_ctx', 'krun_set_tee_config_file']));
+    await expect(pack({ files: changed(lock, reviewed) })).resolves.toBeDefined();
   });
 
   it('refuses a glibc that the systems it is for do not have', async () => {

@@ -5,10 +5,11 @@ import type { Config } from '../../pipeline/plan/config.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import { parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { StepId } from '../../pipeline/plan/steps.ts';
-import { TARGETS } from '../../pipeline/plan/targets.ts';
+import { TARGETS, type Target } from '../../pipeline/plan/targets.ts';
 import { COMMITTED } from '../../pipeline/steps/bindings.ts';
 import type { NeededResult, StepContext } from '../../pipeline/steps/step.ts';
 import { type MadeElf, makeElf } from '../binary/make-elf.ts';
+import { entitlementsDer, entitlementsXml, HYPERVISOR, makeMachO } from '../binary/make-macho.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
@@ -17,30 +18,98 @@ const VERSIONED: MadeElf = {
   symbols: [{ name: 'memcpy', version: 0 }],
   versions: [{ library: 'libc.so.6', name: 'GLIBC_2.34' }],
 };
+const FUNCTIONS = ['krun_create_ctx', 'krun_free_ctx'];
+const KERNEL_FUNCTIONS = ['krunfw_get_kernel', 'krunfw_get_version'];
+const REGISTER = 'napi_register_module_v1';
+/** What the pins say of the guest kernel, and libkrunfw's file holds. */
+const KERNEL = '6.12.98';
+
+const exported = (...names: readonly string[]) => names.map((name) => ({ name, data: 'code' }));
+const machoExports = (...names: readonly string[]) => names.map((name) => ({ name: `_${name}`, address: 64 }));
+
+type Binary = 'launcher' | 'library' | 'firmware' | 'addon';
+
+function elfBinaries({ machine, libraryFile, firmwareFile }: Target): Record<Binary, Buffer> {
+  const common = { ...VERSIONED, machine: machine === 'x86_64' ? 62 : 183 };
+  const symbols = VERSIONED.symbols ?? [];
+  const banner = { name: 'KERNEL', data: `Linux version ${KERNEL} (x)` };
+  return {
+    launcher: makeElf({ ...common, interpreter: '/lib64/ld-linux-x86-64.so.2' }),
+    library: makeElf({
+      ...common,
+      soname: libraryFile,
+      runpath: '$ORIGIN',
+      symbols: [...symbols, ...exported(...FUNCTIONS)],
+    }),
+    firmware: makeElf({
+      machine: common.machine,
+      soname: firmwareFile,
+      symbols: [...exported(...KERNEL_FUNCTIONS), banner],
+    }),
+    addon: makeElf({
+      ...common,
+      symbols: [{ name: 'napi_throw' }, { name: 'dlopen', version: 0 }, ...exported(REGISTER)],
+      versions: [{ library: 'libc.so.6', name: 'GLIBC_2.28' }],
+    }),
+  };
+}
+
+function machoBinaries({ libraryFile, firmwareFile, packageSuffix }: Target): Record<Binary, Buffer> {
+  const entitled = { entitlements: entitlementsXml(HYPERVISOR), der: entitlementsDer(HYPERVISOR) };
+  return {
+    launcher: makeMachO({ type: 2, signature: entitled }),
+    library: makeMachO({ installName: `@rpath/${libraryFile}`, symbols: machoExports(...FUNCTIONS) }),
+    firmware: makeMachO({
+      installName: firmwareFile,
+      minimum: [14, 0, 0],
+      text: `Linux version ${KERNEL} (x)`,
+      symbols: machoExports(...KERNEL_FUNCTIONS),
+    }),
+    addon: makeMachO({
+      installName: `@rpath/libkrun.${packageSuffix}.node`,
+      symbols: [...machoExports(REGISTER), { name: '_napi_throw', ordinal: 0xfe }],
+    }),
+  };
+}
 
 /** Small files in the places of the real ones, by the step that makes them; tests change them. */
-export function madeFiles(): Record<string, Buffer> {
+export function madeFiles(target: Target = TARGETS['linux-x64']): Record<string, Buffer> {
   const lock = (name: string): Buffer =>
     Buffer.from(
       `version = 4\n\n[[package]]\nname = "${name}"\nversion = "0.1.0"\ndependencies = [\n "libc",\n]\n${LIBC}`,
     );
+  const { launcher, library, firmware, addon } = { linux: elfBinaries, darwin: machoBinaries }[target.platform](target);
   return {
-    'prefix/prefix/bin/krun-launcher': makeElf({ ...VERSIONED, interpreter: '/lib64/ld-linux-x86-64.so.2' }),
-    'prefix/prefix/lib/libkrun.so.1': makeElf({ ...VERSIONED, soname: 'libkrun.so.1', runpath: '$ORIGIN' }),
-    'prefix/prefix/lib/libkrunfw.so.5': makeElf({ soname: 'libkrunfw.so.5' }),
-    'addon/libkrun.linux-x64-gnu.node': makeElf({
-      ...VERSIONED,
-      symbols: [{ name: 'napi_throw' }, { name: 'dlopen', version: 0 }],
-      versions: [{ library: 'libc.so.6', name: 'GLIBC_2.28' }],
-    }),
+    'prefix/prefix/bin/krun-launcher': launcher,
+    [`prefix/prefix/lib/${target.libraryFile}`]: library,
+    [`prefix/prefix/lib/${target.firmwareFile}`]: firmware,
+    [`addon/libkrun.${target.packageSuffix}.node`]: addon,
     'source/LICENSE': Buffer.from('licence of libkrun\n'),
+    'source/edk2/License.txt': Buffer.from('licence of EDK2\n'),
     'source/Cargo.lock': lock('libkrun'),
     'native/native/Cargo.lock': lock('krun-launcher'),
     [`bindings/${COMMITTED}/napi/Cargo.lock`]: lock('krun-napi'),
+    [`bindings/${COMMITTED}/abi.json`]: Buffer.from(madeLock(FUNCTIONS)),
     'bindings/libkrun.d.ts': Buffer.from(
       'export declare const KRUN_ONE: 1;\nexport declare function krunCreateCtx(): number;\n',
     ),
   };
+}
+
+/** An interface lock with these functions, which take nothing. */
+export function madeLock(functions: readonly string[]): string {
+  const docs = '0'.repeat(64);
+  const lock = functions.map((name) => ({
+    name,
+    header: 'libkrun.h',
+    returns: 'i32 int32_t',
+    meaning: 'status',
+    parameters: [],
+    docs,
+  }));
+  const none = { constants: [], records: [], enums: [], typedefs: [] };
+  const interfaces = [{ targets: Object.keys(TARGETS), functions: lock, ...none }];
+  return JSON.stringify({ form: 2, headers: ['libkrun.h'], interfaces });
 }
 
 const LIBC = '\n[[package]]\nname = "libc"\nversion = "0.2.180"\nsource = "registry+x"\nchecksum = "c0ffee"\n';
@@ -57,11 +126,13 @@ export interface ContextOptions {
   readonly facts?: Partial<Record<StepId, NeededResult['facts']>>;
   readonly variables?: Readonly<Record<string, string>>;
   readonly version?: string;
+  readonly target?: Target;
 }
 
 /** A context for the package step: real pins and licences, made results of the steps before. */
 export async function stepContext(options: ContextOptions): Promise<StepContext & { readonly warnings: string[] }> {
-  const { folder, files = madeFiles(), facts = {}, variables = {}, version = '1.2.3' } = options;
+  const { folder, facts = {}, variables = {}, version = '1.2.3', target = TARGETS['linux-x64'] } = options;
+  const { files = madeFiles(target) } = options;
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(folder, path, '..'), { recursive: true });
     await writeFile(join(folder, path), content, { mode: path.includes('/bin/') ? 0o755 : 0o600 });
@@ -76,8 +147,8 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
   const read = (name: string): Promise<string> => readFile(join(ROOT, 'vendor', name), 'utf8');
   const config: Config = {
     toolVersion: '0.1.0',
-    target: TARGETS['linux-x64'],
-    targets: [TARGETS['linux-x64']],
+    target,
+    targets: [target],
     host: TARGETS['linux-x64'],
     projectRoot: join(folder, 'project'),
     configFile: join(folder, 'project/a3s-build.config.json'),

@@ -1,10 +1,9 @@
-import type { AuditExpectation } from '../../binary/audit.ts';
-import { auditBinary } from '../../binary/audit.ts';
-import { readElf } from '../../binary/elf.ts';
+import { auditAnyBinary, type BinaryExpectation, joinFloors, type SystemFloors } from '../../binary/audit-file.ts';
+import { isMachO } from '../../binary/macho.ts';
 import type { ArchiveFile } from '../../effects/archive.ts';
 import { BuildError, buildError } from '../../plan/errors.ts';
 import { STUB_CODE, stubMarks } from './manifests.ts';
-import { glibcFloor, NPM_FOLDER } from './platform-package.ts';
+import { NPM_FOLDER } from './platform-package.ts';
 
 /** What a packed tarball has to be. */
 export interface TarballExpectation {
@@ -15,7 +14,7 @@ export interface TarballExpectation {
   /** Mode of every file, by its path inside the tarball. */
   readonly modes: Readonly<Record<string, number>>;
   /** What each binary has to be, by its path inside the tarball; no other file may be one. */
-  readonly binaries: Readonly<Record<string, AuditExpectation>>;
+  readonly binaries: Readonly<Record<string, BinaryExpectation>>;
   /** Text that no file may hold: folders of the build machine. */
   readonly forbiddenText: readonly string[];
   /** Bytes at most, packed. */
@@ -31,7 +30,7 @@ export interface PackedTarball {
 
 /** One difference; `check` names the rule. */
 export interface PackageFinding {
-  readonly check: 'files' | 'modes' | 'manifest' | 'stub' | 'binaries' | 'glibc' | 'paths' | 'size';
+  readonly check: 'files' | 'modes' | 'manifest' | 'stub' | 'binaries' | 'floors' | 'paths' | 'size';
   readonly message: string;
 }
 
@@ -48,7 +47,7 @@ const CHECKS: readonly Check[] = [
   checkManifest,
   checkStub,
   checkBinaries,
-  checkGlibc,
+  checkFloors,
   checkPaths,
   checkSize,
 ];
@@ -126,14 +125,15 @@ function checkBinaries({ files }: PackedTarball, { binaries }: TarballExpectatio
   return files.flatMap(({ path, content }) => {
     const expected = binaries[path];
     if (expected !== undefined) return auditOne(path, content, expected).map(finding);
-    return content.subarray(0, 4).equals(ELF_MAGIC) ? [finding(`${path} is a binary that nobody expects`)] : [];
+    const isBinary = content.subarray(0, 4).equals(ELF_MAGIC) || isMachO(content);
+    return isBinary ? [finding(`${path} is a binary that nobody expects`)] : [];
   });
 }
 
-function auditOne(path: string, content: Buffer, expected: AuditExpectation): string[] {
+function auditOne(path: string, content: Buffer, expected: BinaryExpectation): string[] {
   try {
-    const found = auditBinary(content, readElf(content, path), expected);
-    return found.map(({ check, message }) => `${path}: ${check}: ${message}`);
+    const { findings } = auditAnyBinary(content, path, expected);
+    return findings.map(({ check, message }) => `${path}: ${check}: ${message}`);
   } catch (error) {
     // A file that cannot be read as a binary at all is one finding more, not the end of the audit.
     if (error instanceof BuildError) return [error.message];
@@ -141,21 +141,33 @@ function auditOne(path: string, content: Buffer, expected: AuditExpectation): st
   }
 }
 
-function checkGlibc({ files }: PackedTarball, { binaries }: TarballExpectation): PackageFinding[] {
-  const config = parseManifest(files)?.['config'] as { glibc?: unknown } | undefined;
-  const stated = config?.glibc ?? null;
-  const inside = files.filter(({ path }) => Object.hasOwn(binaries, path));
-  const measured = measure(inside);
-  if (measured === undefined || measured === stated) return [];
-  return [
-    { check: 'glibc', message: `package.json states glibc ${String(stated)}, the binaries need ${String(measured)}` },
-  ];
+/** What package.json tells of the systems that the binaries load on is what was measured. */
+function checkFloors(tarball: PackedTarball, { binaries }: TarballExpectation): PackageFinding[] {
+  const stated = (parseManifest(tarball.files)?.['config'] ?? {}) as Partial<Record<keyof SystemFloors, unknown>>;
+  const measured = measureFloors(tarball.files, binaries);
+  if (measured === undefined) return [];
+  return (['glibc', 'macos'] as const)
+    .filter((system) => measured[system] !== (stated[system] ?? null))
+    .map((system) => ({
+      check: 'floors',
+      message: `package.json states ${system} ${String(stated[system] ?? null)}, the binaries need ${measured[system]}`,
+    }));
 }
 
-/** Undefined where a file cannot be read, which `checkBinaries` tells. */
-function measure(files: readonly ArchiveFile[]): string | null | undefined {
+/**
+ * Oldest systems that all of the binaries load on.
+ * @returns Undefined where one of them cannot be read, which `auditTarball` tells.
+ */
+export function measureFloors(
+  files: readonly Pick<ArchiveFile, 'path' | 'content'>[],
+  binaries: TarballExpectation['binaries'],
+): SystemFloors | undefined {
   try {
-    return glibcFloor(files);
+    const measured = files.flatMap(({ path, content }) => {
+      const expected = binaries[path];
+      return expected === undefined ? [] : [auditAnyBinary(content, path, expected).floors];
+    });
+    return joinFloors(measured);
   } catch (error) {
     if (error instanceof BuildError) return undefined;
     throw error;

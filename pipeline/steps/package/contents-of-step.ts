@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SystemFloors } from '../../binary/audit-file.ts';
 import { withDiskErrors } from '../../effects/files.ts';
 import type { Facts } from '../../effects/store.ts';
 import { firmwareArtifact } from '../../plan/build-steps.ts';
@@ -7,10 +8,12 @@ import { LIBKRUN_FEATURES } from '../../plan/cargo.ts';
 import { COMMITTED } from '../bindings.ts';
 import { LAUNCHER } from '../launcher.ts';
 import type { StepContext } from '../step.ts';
+import { measureFloors } from './audit.ts';
 import type { Contents, Firmware, Libkrun, Origin } from './contents.ts';
 import { type Crate, type CrateLicenses, cratesBelow, mergeCrates } from './crates.ts';
+import { binaryExpectations } from './expectations.ts';
 import { platformPackageName } from './names.ts';
-import { binaryEntries, glibcFloor } from './platform-package.ts';
+import { binaryEntries } from './platform-package.ts';
 
 /** Gathers what the platform package's metadata tells, out of the results of the steps before. */
 export async function readContents(context: StepContext): Promise<Contents> {
@@ -22,7 +25,7 @@ export async function readContents(context: StepContext): Promise<Contents> {
     target: config.target,
     tool: config.toolVersion,
     date: config.environment.sourceDate,
-    glibc: glibcFloor(await readBinaries(context)),
+    floors: await readFloors(context),
     libkrun: libkrunOf(context),
     firmware: firmwareOf(context),
     ownInit: config.environment.initFile === undefined,
@@ -30,12 +33,17 @@ export async function readContents(context: StepContext): Promise<Contents> {
   };
 }
 
-async function readBinaries(context: StepContext): Promise<{ path: string; content: Buffer }[]> {
+async function readFloors(context: StepContext): Promise<SystemFloors> {
+  const { target } = context.config;
   const folders = { prefix: join(context.need('prefix').dir, 'prefix'), addon: context.need('addon').dir };
-  const entries = binaryEntries(context.config.target, folders);
-  return Promise.all(
-    entries.map(async ({ path, file }) => ({ path, content: await withDiskErrors(file, () => readFile(file)) })),
+  const files = await Promise.all(
+    binaryEntries(target, folders).map(async ({ path, file }) => ({
+      path,
+      content: await withDiskErrors(file, () => readFile(file)),
+    })),
   );
+  // A file that cannot be read is for the audit of the tarball to tell.
+  return measureFloors(files, binaryExpectations(target, { required: [] })) ?? { glibc: null, macos: null };
 }
 
 function libkrunOf(context: StepContext): Libkrun {

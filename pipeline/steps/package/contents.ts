@@ -1,3 +1,4 @@
+import type { SystemFloors } from '../../binary/audit-file.ts';
 import type { Target } from '../../plan/targets.ts';
 import type { Crate } from './crates.ts';
 
@@ -10,8 +11,8 @@ export interface Contents {
   readonly tool: string;
   /** Seconds since 1970, for documents that carry a time. */
   readonly date: number;
-  /** Oldest glibc that every binary of the package loads with; null where none needs glibc. */
-  readonly glibc: string | null;
+  /** Oldest systems on which every binary of the package loads. */
+  readonly floors: SystemFloors;
   readonly libkrun: Libkrun;
   readonly firmware: Firmware;
   /** False when the packager supplied a ready init, of which nothing else is known. */

@@ -1,6 +1,11 @@
 import type { AuditExpectation } from '../../binary/audit.ts';
+import type { BinaryExpectation } from '../../binary/audit-file.ts';
+import type { ExportExpectation } from '../../binary/audit-types.ts';
+import type { MachOExpectation } from '../../binary/macho-audit.ts';
 import type { PackEntry } from '../../effects/archive.ts';
+import type { LibkrunPins } from '../../plan/pins.ts';
 import type { Target } from '../../plan/targets.ts';
+import { FIRMWARE_EXPORTS } from '../firmware.ts';
 import { LAUNCHER } from '../launcher.ts';
 import { GLIBC_LIMIT } from '../libkrun.ts';
 import { addonName } from './names.ts';
@@ -20,30 +25,98 @@ export function platformSizeLimit(target: Target): number {
   return SIZE_LIMITS[target.id];
 }
 
+/** What libkrun has to export: the header's functions, less those that were reviewed. */
+export function libraryExports(
+  functions: readonly string[],
+  { missing, extra }: LibkrunPins['exports'],
+): ExportExpectation {
+  return { required: functions, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
+}
+
+/** The binaries of a platform package, by what each is. */
+type Binaries<Expectation> = Readonly<Record<'addon' | 'launcher' | 'library' | 'firmware', Expectation>>;
+
+/** How each binary is looked at, by the format of the platform's files. */
+const FORMATS: Readonly<
+  Record<Target['platform'], (target: Target, exports: ExportExpectation) => Binaries<BinaryExpectation>>
+> = { linux: elfBinaries, darwin: machoBinaries };
+
 /** What each binary of a platform package has to be, by its path inside the tarball. */
-export function binaryExpectations(target: Target): Record<string, AuditExpectation> {
-  const all: AuditExpectation = {
+export function binaryExpectations(target: Target, exports: ExportExpectation): Record<string, BinaryExpectation> {
+  const { addon, launcher, library, firmware } = FORMATS[target.platform](target, exports);
+  return {
+    [`${NPM_FOLDER}/${addonName(target)}`]: addon,
+    [`${NPM_FOLDER}/bin/${LAUNCHER}`]: launcher,
+    [`${NPM_FOLDER}/lib/${target.libraryFile}`]: library,
+    [`${NPM_FOLDER}/lib/${target.firmwareFile}`]: firmware,
+  };
+}
+
+/** What Node calls in an addon; other exports do no harm, since nothing links with it. */
+const ADDON_EXPORTS: ExportExpectation = { required: ['napi_register_module_v1'], alsoAllowed: ['*'] };
+/** A provider's kernel library may have more than libkrun asks for. */
+const KERNEL_EXPORTS: ExportExpectation = { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] };
+/** Node itself offers the functions that an addon imports. */
+const FROM_NODE = ['napi_*'];
+
+function elfBinaries(target: Target, exports: ExportExpectation): Binaries<BinaryExpectation> {
+  const all = {
+    format: 'elf',
     machine: target.machine,
     needed: target.systemLibraries,
     unversionedImports: [],
     glibcLimit: GLIBC_LIMIT,
     executableStack: false,
-  };
+  } as const satisfies AuditExpectation & { format: 'elf' };
+  const library = { ...all, form: 'shared' } as const;
   return {
-    // Node itself offers the functions that an addon imports; they have no version.
-    [`${NPM_FOLDER}/${addonName(target)}`]: { ...all, form: 'shared', runpath: null, unversionedImports: ['napi_*'] },
-    [`${NPM_FOLDER}/bin/${LAUNCHER}`]: { ...all, form: 'pie', runpath: null },
-    [`${NPM_FOLDER}/lib/${target.libraryFile}`]: {
-      ...all,
-      form: 'shared',
-      soname: target.libraryFile,
-      // libkrun opens the guest kernel by its bare name, and finds it beside itself.
-      runpath: '$ORIGIN',
+    addon: { ...library, runpath: null, unversionedImports: FROM_NODE, exports: ADDON_EXPORTS },
+    launcher: { ...all, form: 'pie', runpath: null },
+    // libkrun opens the guest kernel by its bare name, and finds it beside itself.
+    library: { ...library, soname: target.libraryFile, runpath: '$ORIGIN', exports },
+    firmware: { ...library, soname: target.firmwareFile, exports: KERNEL_EXPORTS },
+  };
+}
+
+/** Oldest macOS that Rust's own libraries for Apple silicon are built for. */
+const MACOS_LIMIT = '11.0';
+/** The guest kernel's library is a file of its publisher's, who built it for this one. */
+const FIRMWARE_MACOS_LIMIT = '14.0';
+/** Without it Hypervisor.framework refuses a process; the launcher alone starts VMs. */
+const ENTITLEMENTS = { 'com.apple.security.hypervisor': true };
+/** Names of the file itself that linkers add to the exports. */
+const LINKER_EXPORTS = ['_mh_dylib_header', '__dso_handle'];
+
+function machoBinaries(target: Target, exports: ExportExpectation): Binaries<BinaryExpectation> {
+  const all = {
+    format: 'macho',
+    cpu: 'arm64',
+    rpaths: [],
+    needed: target.systemLibraries,
+    systemLimit: MACOS_LIMIT,
+    flatImports: [],
+    entitlements: null,
+  } as const satisfies MachOExpectation & { format: 'macho' };
+  const library = { ...all, form: 'library' } as const;
+  const allowed = [...(exports.alsoAllowed ?? []), ...LINKER_EXPORTS];
+  return {
+    addon: {
+      ...library,
+      installName: `@rpath/${addonName(target)}`,
+      flatImports: FROM_NODE,
+      exports: ADDON_EXPORTS,
     },
-    [`${NPM_FOLDER}/lib/${target.firmwareFile}`]: {
-      ...all,
-      form: 'shared',
-      soname: target.firmwareFile,
+    launcher: { ...all, form: 'executable', installName: null, entitlements: ENTITLEMENTS },
+    library: {
+      ...library,
+      installName: `@rpath/${target.libraryFile}`,
+      exports: { ...exports, alsoAllowed: allowed },
+    },
+    firmware: {
+      ...library,
+      installName: target.firmwareFile,
+      systemLimit: FIRMWARE_MACOS_LIMIT,
+      exports: KERNEL_EXPORTS,
     },
   };
 }

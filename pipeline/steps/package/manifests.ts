@@ -20,7 +20,8 @@ export interface RootPackage {
  * not fit, and the loader names the mismatch instead.
  */
 export function platformManifest(contents: Contents): Manifest {
-  const { name, version, target, glibc } = contents;
+  const { name, version, target, floors } = contents;
+  const config = Object.fromEntries(Object.entries(floors).filter(([, release]) => release !== null));
   return {
     name,
     version,
@@ -43,7 +44,7 @@ export function platformManifest(contents: Contents): Manifest {
     ],
     // Libraries and executables inside a zip cannot be opened by the system.
     preferUnplugged: true,
-    ...(glibc === null ? {} : { config: { glibc } }),
+    ...(Object.keys(config).length === 0 ? {} : { config }),
   };
 }
 

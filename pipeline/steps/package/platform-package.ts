@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { readElf } from '../../binary/elf.ts';
-import { compareReleases, glibcNeeds } from '../../binary/glibc.ts';
 import type { PackEntry } from '../../effects/archive.ts';
 import { writeFileWhole } from '../../effects/files.ts';
 import type { Target } from '../../plan/targets.ts';
@@ -34,19 +32,6 @@ export function binaryEntries(target: Target, folders: Pick<PlatformFolders, 'pr
     entry(`lib/${target.libraryFile}`, join(prefix, 'lib', target.libraryFile)),
     entry(`lib/${target.firmwareFile}`, join(prefix, 'lib', target.firmwareFile)),
   ];
-}
-
-/** Oldest glibc on which all of the files load; null where none needs it. */
-export function glibcFloor(
-  binaries: readonly { readonly path: string; readonly content: Uint8Array }[],
-): string | null {
-  return newestRelease(binaries.map(({ path, content }) => glibcNeeds(readElf(content, path)).floor));
-}
-
-/** The newest of these releases of glibc; null where there is none. */
-export function newestRelease(releases: readonly (string | null)[]): string | null {
-  const known = releases.filter((release) => release !== null);
-  return known.toSorted(compareReleases).at(-1) ?? null;
 }
 
 /**

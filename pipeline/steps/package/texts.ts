@@ -4,7 +4,7 @@ import { addonName } from './names.ts';
 
 /** versions.json: what is inside, for programs. */
 export function versions(contents: Contents): object {
-  const { name, version, target, tool, glibc, libkrun, firmware } = contents;
+  const { name, version, target, tool, floors, libkrun, firmware } = contents;
   return {
     schema: 1,
     package: { name, version },
@@ -16,7 +16,7 @@ export function versions(contents: Contents): object {
       provider: firmware.provider,
       sha256: firmware.sha256,
     },
-    glibc,
+    ...floors,
     builtWith: { 'a3s-build': tool },
   };
 }
