@@ -101,6 +101,8 @@ export type VmErrorCode =
   | 'LAUNCHER_KVM_DENIED'
   /** `/dev/kvm` cannot run a guest. */
   | 'LAUNCHER_KVM_UNUSABLE'
+  /** On macOS: the launcher's signature lacks the entitlement to start VMs. */
+  | 'LAUNCHER_NOT_ENTITLED'
   /** libkrun or its guest kernel is missing or damaged. */
   | 'LAUNCHER_LIBRARY'
   /** A function of libkrun reported an error: see `function` and `errno`. */

@@ -7,6 +7,7 @@ import { describeVm } from './description.ts';
 import { failureFrom } from './failure.ts';
 import { vmHandle } from './handle.ts';
 import { connectStreams, stdioOf } from './streams.ts';
+import { explainEnd, type SystemCauses, systemCauses } from './system-causes.ts';
 
 /** Descriptors beyond the standard streams: the description goes in on one, a failure comes back on the other. */
 const DESCRIPTION_FD = 3;
@@ -25,9 +26,15 @@ const running = new Set<ChildProcess>();
 /**
  * Starts a VM in a process of its own.
  * @param launcher Path of the executable.
+ * @param causes Asks the system why it ended or refused the launcher without a word.
  * @throws VmError LAUNCHER_BAD_DESCRIPTION, LAUNCHER_NOT_EXECUTABLE; the reason of a signal that is aborted already.
  */
-export function startVm(launcher: string, config: VmConfig, options: RunOptions = {}): VmProcess {
+export function startVm(
+  launcher: string,
+  config: VmConfig,
+  options: RunOptions = {},
+  causes: SystemCauses | undefined = systemCauses(process.platform),
+): VmProcess {
   const description = describeVm(config);
   options.signal?.throwIfAborted();
   requireExecutable(launcher);
@@ -44,7 +51,7 @@ export function startVm(launcher: string, config: VmConfig, options: RunOptions 
     stdin: options.stdin === undefined || typeof options.stdin === 'string' ? child.stdin : null,
     stdout: options.stdout === undefined || typeof options.stdout === 'string' ? child.stdout : null,
     stderr: options.stderr === undefined || typeof options.stderr === 'string' ? child.stderr : null,
-    exit: settle(child, launcher, options.signal),
+    exit: settle(child, launcher, options.signal, causes),
     kill: (signal = 'SIGTERM') => child.kill(signal),
   });
 }
@@ -65,7 +72,12 @@ function send(child: ChildProcess, description: string): void {
   stream?.end(description);
 }
 
-function settle(child: ChildProcess, launcher: string, signal: AbortSignal | undefined): Promise<VmExit> {
+function settle(
+  child: ChildProcess,
+  launcher: string,
+  signal: AbortSignal | undefined,
+  causes: SystemCauses | undefined,
+): Promise<VmExit> {
   const report = readReport(child);
   const abort = (): void => {
     child.kill('SIGTERM');
@@ -80,9 +92,14 @@ function settle(child: ChildProcess, launcher: string, signal: AbortSignal | und
     child.once('close', (code, ended) => {
       const exit = { code: code ?? 128 + system.signals[ended ?? 'SIGKILL'], signal: ended };
       const failure = failureFrom(report(), exit.code);
-      if (signal?.aborted === true) reject(signal.reason);
-      else if (failure !== undefined) reject(failure);
-      else resolve(exit);
+      const end = (better?: VmError): void => {
+        if (signal?.aborted === true) reject(signal.reason);
+        else if (better !== undefined || failure !== undefined) reject(better ?? failure);
+        else resolve(exit);
+      };
+      // Who ended the launcher with `kill` knows why.
+      if (causes === undefined || child.killed) end();
+      else explainEnd(launcher, { exit, failure }, causes).then(end, () => end());
     });
   }).finally(() => signal?.removeEventListener('abort', abort));
 }

@@ -18,6 +18,7 @@ const description = JSON.parse(fs.readFileSync(3, 'utf8'));
 const [action, value] = [description.command, (description.arguments ?? [])[0]];
 const actions = {
   exit: () => process.exit(Number(value)),
+  die: () => process.kill(process.pid, 'SIGKILL'),
   report: () => { fs.writeSync(4, value + '\\n'); process.exit(125); },
   describe: () => console.log(JSON.stringify({ description, argv: process.argv.slice(2), env: process.env })),
   flood: () => process.stdout.write('x'.repeat(Number(value))),
@@ -54,6 +55,18 @@ function thrown(work: () => unknown): unknown {
 }
 
 describe('startVm', () => {
+  it('tells why the system killed the launcher, where the system says so', async () => {
+    const vm = startVm(launcher, { root: '/guest', command: 'die' }, { stdio: 'pipe' }, () => Promise.resolve(['why']));
+    await expect(vm.exit).rejects.toMatchObject({ code: 'LAUNCHER_NOT_STARTED', exitCode: 137 });
+  });
+
+  it('asks nobody about a launcher that its own user killed', async () => {
+    const causes = () => Promise.reject(new Error('asked'));
+    const vm = startVm(launcher, { root: '/guest', command: 'sleep' }, { stdio: 'pipe' }, causes);
+    vm.kill('SIGKILL');
+    expect(await vm.exit).toEqual({ code: 137, signal: 'SIGKILL' });
+  });
+
   it('gives the exit code when awaited, whatever it is', async () => {
     for (const code of [0, 7, 125, 126, 127, 137]) {
       expect(await start('exit', String(code))).toBe(code);

@@ -18,9 +18,14 @@ pub enum Code {
     /// The host has no `/dev/kvm` (on macOS: no Hypervisor.framework support).
     NoKvm,
     /// `/dev/kvm` is there, but this user may not open it.
+    // Each system reports its own causes only; the list of codes is the same everywhere.
+    #[cfg_attr(target_os = "macos", allow(dead_code))]
     KvmDenied,
     /// `/dev/kvm` opens, but cannot run a guest.
     KvmUnusable,
+    /// On macOS: the launcher's signature does not let it start VMs.
+    #[cfg_attr(not(target_os = "macos"), allow(dead_code))]
+    NotEntitled,
     /// libkrun or its firmware is missing, damaged or lacks a function.
     Library,
     /// A function of libkrun reported an error.
@@ -39,6 +44,7 @@ impl Code {
             Self::NoKvm => "LAUNCHER_NO_KVM",
             Self::KvmDenied => "LAUNCHER_KVM_DENIED",
             Self::KvmUnusable => "LAUNCHER_KVM_UNUSABLE",
+            Self::NotEntitled => "LAUNCHER_NOT_ENTITLED",
             Self::Library => "LAUNCHER_LIBRARY",
             Self::Call => "LAUNCHER_CALL",
             Self::GuestLost => "LAUNCHER_GUEST_LOST",
@@ -58,6 +64,10 @@ impl Code {
             Self::KvmUnusable => {
                 "use a host with hardware virtualisation; inside a virtual machine, have nested virtualisation \
                  enabled; stop other hypervisors"
+            }
+            Self::NotEntitled => {
+                "install the package again, or sign krun-launcher: `codesign --force --sign - --entitlements \
+                 entitlements.plist krun-launcher`"
             }
             Self::Library => "install the package again, or name the right folder with --library",
             Self::Call => "libkrun's own messages on stderr tell more; run with \"logLevel\": \"debug\" for more",
