@@ -167,6 +167,8 @@ export type LoadErrorCode =
   | 'LOADER_WRONG_VERSION'
   /** The system's glibc is older than the binaries need. */
   | 'LOADER_GLIBC_TOO_OLD'
+  /** The binaries are inside an application's `.asar` archive, where the system cannot open them. */
+  | 'LOADER_IN_ARCHIVE'
   /** The addon is there and the system refuses to load it; `cause` is its error. */
   | 'LOADER_DLOPEN';
 

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { LoadError } from './api.ts';
+import { outsideArchive } from './archive.ts';
 import { diagnose, type HostFacts } from './diagnosis.ts';
 import type { PlatformEntry, PlatformTable } from './platform-table.ts';
+import { explainRefusal } from './refusal.ts';
 
 /** Access to the binaries of one platform. */
 export interface Binaries {
@@ -30,7 +33,7 @@ export function openBinaries(table: PlatformTable, host: () => HostFacts): Binar
   return {
     launcher: () => launcherOf(entry()),
     addon: () => {
-      loaded ??= loadAddon(entry());
+      loaded ??= loadAddon(entry(), host());
       return loaded;
     },
   };
@@ -70,22 +73,33 @@ function readManifest(file: string): Manifest {
   return { version: String(manifest.version), glibc: typeof glibc === 'string' ? glibc : null };
 }
 
-function loadAddon(entry: PlatformEntry): object {
+function loadAddon(entry: PlatformEntry, host: HostFacts): object {
+  const file = fileOf(entry, 'addon', entry.addonFile);
+  for (const library of fileOf(entry, 'libraries', entry.libraries)) outsideArchive(library, entry.package);
+  const outside = outsideArchive(file, entry.package);
   try {
-    const addon = entry.addon();
+    const addon: unknown = outside === file ? entry.addon() : createRequire(outside)(outside);
     if (typeof addon === 'object' && addon !== null) return addon;
     throw new TypeError('the addon exports nothing');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LoadError('LOADER_DLOPEN', `The addon of ${entry.package} cannot be loaded: ${reason}`, error);
+    const { code, message } = explainRefusal(reason, entry.package, host);
+    throw new LoadError(code, message, error);
   }
 }
 
 function launcherOf(entry: PlatformEntry): string {
+  return outsideArchive(fileOf(entry, 'launcher', entry.launcher), entry.package);
+}
+
+/** Runs `find`; a file that is not there belongs to a package that lost it. */
+function fileOf<T>(entry: PlatformEntry, what: keyof typeof LOST, find: () => T): T {
   try {
-    return entry.launcher();
+    return find();
   } catch (error) {
-    const message = `${entry.package} is damaged: its launcher is missing. Delete node_modules and install again.`;
+    const message = `${entry.package} is damaged: ${LOST[what]} missing. Delete node_modules and install again.`;
     throw new LoadError('LOADER_NOT_INSTALLED', message, error);
   }
 }
+
+const LOST = { addon: 'its addon is', libraries: 'one of its libraries is', launcher: 'its launcher is' } as const;

@@ -6,7 +6,11 @@ export interface PlatformEntry {
   /** Path of the package's package.json; throws when the package is not installed. */
   readonly manifest: () => string;
   readonly launcher: () => string;
-  /** Loads the addon. */
+  /** Paths of the libraries that the addon opens beside itself; throws when one is missing. */
+  readonly libraries: () => readonly string[];
+  /** Path of the addon. */
+  readonly addonFile: () => string;
+  /** Loads the addon: a `require`, which tools that collect an application's files can follow. */
   readonly addon: () => unknown;
 }
 

@@ -55,6 +55,8 @@ beforeAll(async () => {
   await write(packageFolder(platformPackageName(NAME, TARGET)), {
     'package.json': '{"version":"1.2.3"}',
     'bin/krun-launcher': LAUNCHER,
+    [`lib/${TARGET.libraryFile}`]: 'no library',
+    [`lib/${TARGET.firmwareFile}`]: 'no kernel',
     [addonName(TARGET)]: 'no shared object',
   });
 });

@@ -126,6 +126,11 @@ describe('root code', () => {
       expect(table).toContain(`require('@acme/libkrun-${suffix}/libkrun.${suffix}.node')`);
       expect(table).toContain(`require.resolve('@acme/libkrun-${suffix}/package.json')`);
       expect(table).toContain(`require.resolve('@acme/libkrun-${suffix}/bin/krun-launcher')`);
+      const libraries = suffix.startsWith('darwin')
+        ? ['libkrun.1.dylib', 'libkrunfw.5.dylib']
+        : ['libkrun.so.1', 'libkrunfw.so.5'];
+      for (const library of libraries)
+        expect(table).toContain(`require.resolve('@acme/libkrun-${suffix}/lib/${library}')`);
     }
   });
 

@@ -16,6 +16,11 @@ export function platformTable(root: RootPackage): string {
         `      package: '${name}',`,
         `      manifest: () => require.resolve('${name}/package.json'),`,
         `      launcher: () => require.resolve('${name}/bin/${LAUNCHER}'),`,
+        '      libraries: () => [',
+        `        require.resolve('${name}/lib/${target.libraryFile}'),`,
+        `        require.resolve('${name}/lib/${target.firmwareFile}'),`,
+        '      ],',
+        `      addonFile: () => require.resolve('${name}/${addonName(target)}'),`,
         `      addon: () => require('${name}/${addonName(target)}'),`,
         '    },',
       ].join('\n');
