@@ -18,3 +18,4 @@ sh ci/install-libclang.sh
 sh ci/install-bindgen.sh
 sh ci/install-cross.sh
 sh ci/install-workflow-lint.sh
+sh ci/install-runtimes.sh
