@@ -7,10 +7,12 @@ import { build as runBuild, preview as runPreview } from './commands/build.ts';
 import type { AbiDifference } from './commands/diff-abi.ts';
 import type { ParseHeaderOptions } from './commands/parse-header.ts';
 import type { CommonOptions } from './commands/session.ts';
+import type { VerifyOptions } from './commands/verify.ts';
 import { type Failure, toFailure } from './plan/errors.ts';
 import type { RunEvent } from './run/engine.ts';
 import type { BuildManifest } from './run/outputs.ts';
 import type { Preview } from './run/preview.ts';
+import type { SetReport } from './steps/package/set-types.ts';
 
 export type {
   ConstantItem,
@@ -41,6 +43,8 @@ export type {
   ParseHeaderOptions,
   Preview,
   RunEvent,
+  SetReport as VerifyReport,
+  VerifyOptions,
 };
 
 export type Outcome<Name extends string, Value> =
@@ -71,6 +75,33 @@ export async function build(options: CallOptions = {}): Promise<BuildOutcome> {
   try {
     const { manifests } = await runBuild(options, surroundings(options), signal, () => options.onEvent ?? (() => {}));
     return { ok: true, manifest: manifests[0], manifests };
+  } catch (error) {
+    return { ok: false, error: toFailure(error) };
+  }
+}
+
+/** What `verify` resolves with; the report stands beside a failure of the packages too, and holds every finding. */
+export type VerifyOutcome =
+  | { readonly ok: true; readonly report: SetReport }
+  | { readonly ok: false; readonly error: Failure; readonly report?: SetReport };
+
+/**
+ * Holds the package tarballs of a folder against what users need, against each other, and the root package against
+ * `expect`, the SHA-512 (SRI) that is known of it. Builds nothing.
+ * Resolves with the report, or with the failure: A3S4002 for tarballs that are not the recorded ones, A3S4003 for
+ * tarballs or a set that are unfit, A3S4004 for sources that are not known (with `publish`). Never rejects.
+ */
+export async function verify(options: VerifyOptions & CallSurroundings): Promise<VerifyOutcome> {
+  try {
+    const { verifyFolder } = await import('./commands/verify.ts');
+    const { assertSet } = await import('./steps/package/set.ts');
+    const report = await verifyFolder(options, surroundings(options));
+    try {
+      assertSet(report.findings, options.folder);
+    } catch (error) {
+      return { ok: false, error: toFailure(error), report };
+    }
+    return { ok: true, report };
   } catch (error) {
     return { ok: false, error: toFailure(error) };
   }

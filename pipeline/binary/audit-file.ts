@@ -45,7 +45,7 @@ export function joinFloors(all: readonly SystemFloors[]): SystemFloors {
 }
 
 /** The newest of several releases such as `2.34`; null where there is none. */
-export function newestRelease(releases: readonly (string | null)[]): string | null {
+function newestRelease(releases: readonly (string | null)[]): string | null {
   const known = releases.filter((release) => release !== null);
   return known.toSorted(compareReleases).at(-1) ?? null;
 }

@@ -227,6 +227,42 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     });
 
   program
+    .command('package')
+    .description('pack the npm packages; build first what is not up to date')
+    .addOption(targetOption())
+    .option('--root', 'make the root package only, for the platform packages of a folder')
+    .option('--from <folder>', 'with --root: the folder that holds their tarballs')
+    .option('--libkrun-dir <dir>', "libkrun's source tree")
+    .option('--out <dir>', 'output folder (default: build in the project); with --root, the folder for the tarball')
+    .option('-j, --jobs <n>', 'compiler jobs at a time', parseJobs)
+    .option('--offline', 'use only what was fetched before')
+    .action(async ({ root, from, ...options }) => {
+      if ((root === undefined) !== (from === undefined)) {
+        throw buildError('A3S1001', { message: '--root and --from go together' });
+      }
+      const all = { ...common(), ...options };
+      if (from !== undefined) {
+        const { runPackageRoot } = await import('./package.ts');
+        await runPackageRoot({ ...all, from }, here(), signal, streams);
+        return;
+      }
+      const { runBuild } = await import('./build-view.ts');
+      await runBuild({ ...all, only: ['package'] }, here(), signal, streams, program.opts().reporter);
+    });
+
+  program
+    .command('verify')
+    .description('hold packed packages against what users need and against each other; builds nothing')
+    .argument('<folder>', 'folder that the tarballs lie in')
+    .option('--expect <sri>', "SHA-512 of the root package's tarball, from a place that is trusted: sha512-…")
+    .option('--publish', 'also refuse what must not be published: a source that is not known, a kernel without a pin')
+    .option('--json', 'for machines')
+    .action(async (folder, { json, ...options }) => {
+      const { runVerify } = await import('./verify.ts');
+      await runVerify({ ...common(), ...options, folder }, here(), streams, json ?? false);
+    });
+
+  program
     .command('explain')
     .description('tell more about an error code')
     .argument('<code>', 'such as A3S1203')

@@ -58,12 +58,12 @@ export function refuseStub(command: string, { variables }: Surroundings): void {
   throw buildError('A3S1501', { message: `a3s-build ${command} does not work in stub mode` });
 }
 
-/** @throws BuildError for configuration, pins, environment or options that cannot be used. */
-export async function openSession(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Session> {
+/** @throws BuildError for configuration, environment or options that cannot be used. */
+export async function openConfig(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Config> {
   const environment = readEnvironment(variables);
   const tool = findTool();
   const project = await findProject(cwd, options.config);
-  const config = resolveConfig({
+  return resolveConfig({
     flags: options,
     environment,
     file: project.file,
@@ -74,6 +74,12 @@ export async function openSession(options: CommonOptions, { cwd, variables }: Su
     resolvePath: resolve,
     cwd,
   });
+}
+
+/** @throws BuildError for configuration, pins, environment or options that cannot be used. */
+export async function openSession(options: CommonOptions, surroundings: Surroundings): Promise<Session> {
+  const { variables } = surroundings;
+  const config = await openConfig(options, surroundings);
   const toolchain = openToolchain(config.projectRoot, variables);
   // Asked before anything is read: the answers arrive while files are being looked at.
   for (const { command, args } of toolQuestions(config)) void toolchain.ask(command, args);

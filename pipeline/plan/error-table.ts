@@ -43,6 +43,10 @@ export type ErrorCode =
   | 'A3S3003'
   | 'A3S3004'
   | 'A3S4001'
+  | 'A3S4002'
+  | 'A3S4003'
+  | 'A3S4004'
+  | 'A3S4005'
   | 'A3S4020'
   | 'A3S4021'
   | 'A3S4022'
@@ -262,6 +266,33 @@ export const ERROR_TABLE = {
     exit: 65,
     cause: 'A package about to be written would not work for its users.',
     fix: 'Read which check failed.',
+  },
+  A3S4002: {
+    title: 'Packages are not the ones recorded',
+    exit: 65,
+    cause:
+      'A tarball was damaged or replaced after the root package recorded it, or the root package is another one than was expected.',
+    fix: 'Do not install or publish them; get the tarballs again from where they were built, or build them anew.',
+  },
+  A3S4003: {
+    title: 'Packages are not fit for use',
+    exit: 2,
+    cause:
+      'A tarball, or the set of them, is not what users need: incomplete, of mixed releases, or with a binary that would not load.',
+    fix: 'Read which check failed; build the packages again with one version of a3s-build.',
+  },
+  A3S4004: {
+    title: 'Source of a package is not known',
+    exit: 2,
+    cause:
+      'The licences of the binaries ask whoever passes them on to say where their source is, and SOURCE.md says "unknown".',
+    fix: 'Add what is missing to vendor/libkrunfw.json ("correspondingSource", "sourceDigests") and build again.',
+  },
+  A3S4005: {
+    title: 'No packages there',
+    exit: 64,
+    cause: 'The folder does not exist, or holds no .tgz file.',
+    fix: 'Name the folder that the tarballs lie in, such as build/npm.',
   },
   A3S4020: {
     title: 'Generated workflows are stale',

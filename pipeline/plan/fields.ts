@@ -3,9 +3,16 @@ import * as z from 'zod/mini';
 /** A string that must match; `message` says what was expected. */
 export const patternText = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
 
-export const packageName = patternText(
-  /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/,
-  'expected an npm package name',
-);
+const PACKAGE_NAME = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
+const EXACT_VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
-export const exactVersion = patternText(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected an exact version');
+export const packageName = patternText(PACKAGE_NAME, 'expected an npm package name');
+
+export const exactVersion = patternText(EXACT_VERSION, 'expected an exact version');
+
+/** Whether values out of a document are the name and the exact version of an npm package. */
+export function isPackageId(name: unknown, version: unknown): boolean {
+  return (
+    typeof name === 'string' && PACKAGE_NAME.test(name) && typeof version === 'string' && EXACT_VERSION.test(version)
+  );
+}

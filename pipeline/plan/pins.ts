@@ -4,6 +4,10 @@ import { exactVersion, packageName, patternText } from './fields.ts';
 
 const sha256 = patternText(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 const integrity = patternText(/^sha512-[A-Za-z0-9+/]{86}==$/, 'expected an SRI digest "sha512-…"');
+const sourceDigest = patternText(
+  /^(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})$/,
+  'expected "sha256:" and 64 digits, or "git:" and a commit',
+);
 const bytes = z.int().check(z.positive());
 /** A path inside an archive: relative, without `..`. */
 const member = patternText(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/, 'expected a relative path without ".."');
@@ -42,6 +46,8 @@ const firmwareProvider = z.strictObject({
   license: z.string(),
   /** Where the source that corresponds to the binary is. */
   correspondingSource: urls,
+  /** What is at those addresses, by address, as far as somebody looked: the SHA-256 of a file, a Git commit of a tree. */
+  sourceDigests: z.optional(z.record(z.string(), sourceDigest)),
   targets: z.strictObject({
     'linux-x64': z.optional(firmwareArtifact),
     'linux-arm64': z.optional(firmwareArtifact),

@@ -8,13 +8,11 @@ import { buildError } from '../plan/errors.ts';
 import { COMMITTED } from './bindings.ts';
 import type { Contents } from './package/contents.ts';
 import { readContents } from './package/contents-of-step.ts';
-import { binaryExpectations, libraryExports, platformSizeLimit, ROOT_SIZE_LIMIT } from './package/expectations.ts';
-import { platformManifest, rootManifest } from './package/manifests.ts';
+import { binaryExpectations, libraryExports, platformSizeLimit } from './package/expectations.ts';
+import { platformManifest } from './package/manifests.ts';
 import { type Packed, packAndAudit, packedFacts, packedSize } from './package/pack.ts';
 import { stagePlatformPackage } from './package/platform-package.ts';
-import { platformTable } from './package/root-code.ts';
-import { stageRootPackage } from './package/root-package.ts';
-import { readme } from './package/texts.ts';
+import { packRoot } from './package/root-package-step.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Packs the package of each target and one root package, and holds what was packed against what users need. */
@@ -32,7 +30,10 @@ export const runPackage: RunStep = async (context) => {
   if (own !== undefined) {
     context.warn(`the packages hold a guest kernel of your own (${own}); name its source yourself`);
   }
-  const all = [...platforms.map(({ packed }) => packed), await packRoot(context)];
+  const sources = { bindings: context.need('bindings').dir, hidden: [context.need('source').dir] };
+  // Only what was packed by this run may be named.
+  const named = platforms.map(({ packed, contents: { target } }) => ({ packed, target }));
+  const all = [...platforms.map(({ packed }) => packed), await packRoot(context, sources, named)];
   return {
     facts: { packages: all.map(packedFacts), ...joinFloors(platforms.map(({ contents }) => contents.floors)) },
     summary: all.map((packed) => `${packed.name} ${packedSize(packed)}`).join(', '),
@@ -63,26 +64,6 @@ async function headerFunctions(context: StepContext): Promise<readonly string[]>
   const file = join(context.need('bindings').dir, COMMITTED, 'abi.json');
   const lock = readAbi(await withDiskErrors(file, () => readFile(file, 'utf8')));
   return interfaceFor(lock, context.config.target.id)?.functions.map(({ name }) => name) ?? [];
-}
-
-async function packRoot(context: StepContext): Promise<Packed> {
-  const { config } = context;
-  // Only what was packed by this run may be named.
-  const root = { ...config.package, targets: context.eachTarget().map((one) => one.config.target) };
-  const manifest = rootManifest(root);
-  const texts = {
-    manifest,
-    readme: readme({ name: root.name, platforms: root.targets.map(({ id }) => id) }),
-    table: platformTable(root),
-  };
-  const folders = {
-    runtime: join(config.toolRoot, 'dist', 'npm'),
-    bindings: context.need('bindings').dir,
-    licenses: licenseFolder(context),
-  };
-  const entries = await stageRootPackage(texts, folders, join(context.temporary, 'root'));
-  const expected = { kind: 'root', manifest, binaries: {}, sizeLimit: ROOT_SIZE_LIMIT } as const;
-  return packAndAudit(context, entries, expected, [context.need('source').dir]);
 }
 
 function licenseFolder({ config }: StepContext): string {

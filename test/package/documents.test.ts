@@ -6,7 +6,8 @@ import { platformManifest, rootManifest } from '../../pipeline/steps/package/man
 import { exportedNames, tarballName } from '../../pipeline/steps/package/names.ts';
 import { platformTable, rawModules } from '../../pipeline/steps/package/root-code.ts';
 import { sbom } from '../../pipeline/steps/package/sbom.ts';
-import { notices, readme, sourceNotice, versions } from '../../pipeline/steps/package/texts.ts';
+import { notices, readme, sourceNotice } from '../../pipeline/steps/package/texts.ts';
+import { unknownSources, versions } from '../../pipeline/steps/package/versions.ts';
 
 const CONTENTS: Contents = {
   name: '@acme/libkrun-linux-x64-gnu',
@@ -29,7 +30,7 @@ const CONTENTS: Contents = {
     sha256: 'f00d',
     license: 'LGPL-2.1-only AND GPL-2.0-only',
     origins: [{ place: 'the npm package x 1.0.0', member: 'package/lib/x', digest: 'sha512-x' }],
-    correspondingSource: ['https://example.org/libkrunfw'],
+    correspondingSource: [{ url: 'https://example.org/libkrunfw', digest: null }],
   },
   ownInit: true,
   crates: [
@@ -197,7 +198,7 @@ describe('texts', () => {
   });
 
   it('says where the source is', () => {
-    const text = sourceNotice(CONTENTS);
+    const text = sourceNotice(versions(CONTENTS));
     for (const words of [
       'Linux 6.12.98',
       'f00d',
@@ -210,10 +211,22 @@ describe('texts', () => {
   });
 
   it('does not answer for a kernel or source of the packager', () => {
-    const text = sourceNotice(OWN);
+    const text = sourceNotice(versions(OWN));
     expect(text).toContain("the packager's to name");
     expect(text).toContain("a source tree of the packager's");
     expect(text).toContain('- upstream: https://example.org/libkrun');
+  });
+
+  it('says of what nobody knows that it is unknown, and lists it', () => {
+    expect(sourceNotice(versions(CONTENTS))).toContain('- source: https://example.org/libkrunfw (digest: unknown)');
+    expect(unknownSources(versions(CONTENTS))).toEqual(['digest of https://example.org/libkrunfw']);
+    const known = { url: 'https://example.org/libkrunfw', digest: 'git:c0de' };
+    const firmware = { ...CONTENTS.firmware, correspondingSource: [known] };
+    const all = versions({ ...CONTENTS, firmware });
+    expect(unknownSources(all)).toEqual([]);
+    expect(sourceNotice(all)).not.toContain('unknown');
+    expect(unknownSources(versions(OWN))).toHaveLength(7);
+    expect(sourceNotice(versions(OWN)).match(/: unknown$/gm)).toHaveLength(6);
   });
 
   it('has the versions for programs', () => {

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildNpmRuntime } from '../../native/npm/build.mjs';
 import type { Config } from '../../pipeline/plan/config.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
-import { parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
+import { type FirmwarePins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { StepId } from '../../pipeline/plan/steps.ts';
 import { TARGETS, type Target } from '../../pipeline/plan/targets.ts';
 import { COMMITTED } from '../../pipeline/steps/bindings.ts';
@@ -116,7 +117,7 @@ const LIBC = '\n[[package]]\nname = "libc"\nversion = "0.2.180"\nsource = "regis
 
 const FACTS: Partial<Record<StepId, NeededResult['facts']>> = {
   source: { origin: 'crate', crate: 'a3s-libkrun-sys 3.3.0', version: '1.17.0' },
-  firmware: { provider: 'npm', version: '5.6.1', kernel: '6.12.98', sha256: 'f00d', file: 'libkrunfw.so.5' },
+  firmware: { provider: 'npm', version: '5.6.1', kernel: KERNEL },
 };
 
 /** What a test may set; `folder` gets everything that the step reads and writes. */
@@ -127,6 +128,12 @@ export interface ContextOptions {
   readonly variables?: Readonly<Record<string, string>>;
   readonly version?: string;
   readonly target?: Target;
+  /** Pins of the guest kernel, where those of the repository are not meant. */
+  readonly firmware?: FirmwarePins;
+  /** Folder of the output, where several targets share one. */
+  readonly out?: string;
+  /** The contexts of all targets, where there are several. */
+  readonly each?: () => readonly StepContext[];
 }
 
 /** A context for the package step: real pins and licences, made results of the steps before. */
@@ -168,6 +175,10 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     pristine: false,
     environment: readEnvironment(variables),
   };
+  const sha256 = createHash('sha256')
+    .update(files[`prefix/prefix/lib/${target.firmwareFile}`] ?? '')
+    .digest('hex');
+  const made: typeof FACTS = { ...FACTS, firmware: { ...FACTS.firmware, sha256, file: target.firmwareFile } };
   const warnings: string[] = [];
   const unused = (name: string) => (): never => {
     throw new Error(`the package step may not use ${name}`);
@@ -175,17 +186,17 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
   const context: StepContext & { readonly warnings: string[] } = {
     config,
     pins: {
-      firmware: parseFirmwarePins(await read('libkrunfw.json'), 'libkrunfw.json'),
+      firmware: options.firmware ?? parseFirmwarePins(await read('libkrunfw.json'), 'libkrunfw.json'),
       libkrun: parseLibkrunPins(await read('libkrun.json'), 'libkrun.json'),
     },
     system: [],
     source: { kind: 'crate' },
     variables,
-    out: await make('out-'),
+    out: options.out ?? (await make('out-')),
     temporary: await make('temporary-'),
     scratch: unused('scratch'),
-    eachTarget: () => [context],
-    need: (step) => ({ dir: join(folder, step), facts: facts[step] ?? FACTS[step] ?? {} }),
+    eachTarget: () => options.each?.() ?? [context],
+    need: (step) => ({ dir: join(folder, step), facts: facts[step] ?? made[step] ?? {} }),
     get store(): never {
       return unused('the store')();
     },

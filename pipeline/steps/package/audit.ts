@@ -188,7 +188,7 @@ function checkSize({ size }: PackedTarball, { sizeLimit }: TarballExpectation): 
   return [{ check: 'size', message: `${megabytes(size)} packed; at most ${megabytes(sizeLimit)} are allowed` }];
 }
 
-function parseManifest(files: readonly ArchiveFile[]): Record<string, unknown> | undefined {
+export function parseManifest(files: readonly ArchiveFile[]): Record<string, unknown> | undefined {
   try {
     const file = files.find(({ path }) => path === `${NPM_FOLDER}/package.json`);
     return JSON.parse(file?.content.toString('utf8') ?? '') as Record<string, unknown>;

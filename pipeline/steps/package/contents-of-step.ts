@@ -67,7 +67,12 @@ function firmwareOf(context: StepContext): Firmware {
   if (version === null) {
     return { provider, version, kernel, sha256, license: null, origins: [], correspondingSource: [] };
   }
-  const { license, correspondingSource } = context.pins.firmware.providers[context.config.firmware];
+  const {
+    license,
+    correspondingSource: urls,
+    sourceDigests = {},
+  } = context.pins.firmware.providers[context.config.firmware];
+  const correspondingSource = urls.map((url) => ({ url, digest: sourceDigests[url] ?? null }));
   return { provider, version, kernel, sha256, license, origins: originsOf(context), correspondingSource };
 }
 

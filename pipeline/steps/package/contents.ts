@@ -41,7 +41,7 @@ export interface Firmware {
   readonly license: string | null;
   /** Where the file was published; empty for a supplied one. */
   readonly origins: readonly Origin[];
-  readonly correspondingSource: readonly string[];
+  readonly correspondingSource: readonly { readonly url: string; readonly digest: string | null }[];
 }
 
 /** A place that a prebuilt file came from. */
@@ -80,8 +80,15 @@ export function licenseTexts(target: Pick<Target, 'machine'>): readonly LicenseT
   return hasEdk2(target) ? [...TEXTS, EDK2_TEXT] : TEXTS;
 }
 
+/** What decides under which licences a package is. */
+export interface Licensed {
+  readonly libkrun: Pick<Libkrun, 'license'>;
+  readonly firmware: Pick<Firmware, 'license'>;
+  readonly target: Pick<Target, 'machine'>;
+}
+
 /** SPDX expression for the whole package. */
-export function packageLicense(contents: Pick<Contents, 'libkrun' | 'firmware' | 'target'>): string {
+export function packageLicense(contents: Licensed): string {
   const { libkrun, firmware, target } = contents;
   const parts = [libkrun.license, firmware.license ?? 'LGPL-2.1-only AND GPL-2.0-only'];
   if (hasEdk2(target)) parts.push('BSD-2-Clause-Patent');

@@ -8,6 +8,8 @@ import type { Target } from '../../plan/targets.ts';
 import { FIRMWARE_EXPORTS } from '../firmware.ts';
 import { LAUNCHER } from '../launcher.ts';
 import { GLIBC_LIMIT } from '../libkrun.ts';
+import { licenseTexts } from './contents.ts';
+import { INTEGRITY_FILE, ROOT_CODE } from './manifests.ts';
 import { addonName } from './names.ts';
 import { NPM_FOLDER } from './platform-package.ts';
 
@@ -119,6 +121,33 @@ function machoBinaries(target: Target, exports: ExportExpectation): Binaries<Bin
       exports: KERNEL_EXPORTS,
     },
   };
+}
+
+/** Texts of a platform package, besides the licences. */
+const PLATFORM_TEXTS = [
+  'LICENSE',
+  'SOURCE.md',
+  'THIRD-PARTY-NOTICES.md',
+  'package.json',
+  'sbom.cdx.json',
+  'versions.json',
+] as const;
+
+/** Mode of every file of a platform package, by its path inside the tarball. */
+export function platformModes(target: Target): Record<string, number> {
+  const licenses = licenseTexts(target).map(({ file }) => `licenses/${file}`);
+  const libraries = [target.libraryFile, target.firmwareFile].map((file) => `lib/${file}`);
+  const plain = [...PLATFORM_TEXTS, ...licenses, ...libraries, addonName(target)];
+  return { ...modes(plain, 0o644), ...modes([`bin/${LAUNCHER}`], 0o755) };
+}
+
+/** Mode of every file of the root package, by its path inside the tarball. */
+export function rootModes(): Record<string, number> {
+  return modes([...ROOT_CODE, 'LICENSE', 'README.md', 'package.json', INTEGRITY_FILE], 0o644);
+}
+
+function modes(paths: readonly string[], mode: number): Record<string, number> {
+  return Object.fromEntries(paths.map((path) => [`${NPM_FOLDER}/${path}`, mode]));
 }
 
 /** Modes by path. */

@@ -1,5 +1,5 @@
 import type { Target } from '../../plan/targets.ts';
-import { type Contents, packageLicense } from './contents.ts';
+import { type Contents, type Licensed, packageLicense } from './contents.ts';
 import { addonName, platformPackageName } from './names.ts';
 
 /** Oldest Node that the packages are made for and tested with. */
@@ -19,7 +19,9 @@ export interface RootPackage {
  * package.json of a platform package. It has no `engines`: npm silently skips an optional package whose engines do
  * not fit, and the loader names the mismatch instead.
  */
-export function platformManifest(contents: Contents): Manifest {
+export function platformManifest(
+  contents: Pick<Contents, 'name' | 'version' | 'target' | 'floors'> & Licensed,
+): Manifest {
   const { name, version, target, floors } = contents;
   const config = Object.fromEntries(Object.entries(floors).filter(([, release]) => release !== null));
   return {
@@ -65,7 +67,7 @@ export function rootManifest({ name, version, targets }: RootPackage): Manifest 
     main: './index.cjs',
     types: './index.d.cts',
     exports: { '.': conditions('index'), './raw': conditions('libkrun'), './package.json': './package.json' },
-    files: [...ROOT_CODE, 'LICENSE', 'README.md'],
+    files: [...ROOT_CODE, 'LICENSE', 'README.md', INTEGRITY_FILE],
     sideEffects: false,
     engines: { node: `>=${OLDEST_NODE}` },
     // Exact: addon, launcher and loader of one release are made for each other.
@@ -85,7 +87,7 @@ export function stubManifest({ name, version }: Pick<RootPackage, 'name' | 'vers
     description: `Stub of ${name}: made with A3S_DEPS_STUB, without libkrun; every function throws`,
     private: true,
     stub: true,
-    files: [...(release['files'] as readonly string[]), STUB_CODE],
+    files: [...(release['files'] as readonly string[]).filter((file) => file !== INTEGRITY_FILE), STUB_CODE],
   };
 }
 
@@ -111,8 +113,11 @@ export function stubMarks(manifest: Manifest): readonly string[] {
 /** Code of the root package that is bundled beforehand; it does not depend on what is packed. */
 export const ROOT_RUNTIME = ['index.cjs', 'index.js', 'index.d.cts', 'index.d.ts'] as const;
 
+/** SHA-512 of the platform packages' tarballs, in the root package. */
+export const INTEGRITY_FILE = 'integrity.json';
+
 /** All code of the root package. */
-const ROOT_CODE = [
+export const ROOT_CODE = [
   ...ROOT_RUNTIME,
   'libkrun.cjs',
   'libkrun.js',

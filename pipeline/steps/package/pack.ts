@@ -10,8 +10,8 @@ import { assertPackage, auditTarball, type TarballExpectation } from './audit.ts
 import { modesOf } from './expectations.ts';
 import { tarballName } from './names.ts';
 
-/** Bounds for a tarball that was just written; the largest, for arm64, unpacks to some 35 MB. */
-const LIMITS = { bytes: 256 * 1024 * 1024, entries: 1000 };
+/** Bounds for a tarball of ours; the largest, for arm64, unpacks to some 35 MB. */
+export const TARBALL_LIMITS = { bytes: 256 * 1024 * 1024, entries: 1000 };
 
 /** What is known of a packed tarball. */
 export interface Packed {
@@ -44,7 +44,7 @@ export async function packAndAudit(
   const tarball = join(out, file);
   await packTarball(entries, tarball, config.environment.sourceDate);
   // Read back: what users get is what counts, not what was meant.
-  const files = await readArchive(tarball, LIMITS);
+  const files = await readArchive(tarball, TARBALL_LIMITS);
   const bytes = await withDiskErrors(tarball, () => readFile(tarball));
   const forbiddenText = privateFolders(config, temporary, ...folders);
   const expectation = { ...expected, modes: modesOf(entries), forbiddenText };
@@ -53,10 +53,15 @@ export async function packAndAudit(
     name,
     version,
     file,
-    integrity: `sha512-${createHash('sha512').update(bytes).digest('base64')}`,
+    integrity: integrityOf(bytes),
     packed: bytes.length,
     unpacked: files.reduce((sum, { content }) => sum + content.length, 0),
   };
+}
+
+/** SHA-512 as subresource integrity. */
+export function integrityOf(bytes: Uint8Array): string {
+  return `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
 }
 
 /** The same as facts of a step. */

@@ -7,7 +7,8 @@ import { type Contents, licenseTexts } from './contents.ts';
 import { platformManifest } from './manifests.ts';
 import { addonName } from './names.ts';
 import { sbom } from './sbom.ts';
-import { notices, sourceNotice, versions } from './texts.ts';
+import { notices, sourceNotice } from './texts.ts';
+import { versions } from './versions.ts';
 
 /** Folders that the files of a platform package come from. */
 export interface PlatformFolders {
@@ -43,12 +44,13 @@ export async function stagePlatformPackage(
   folders: PlatformFolders,
   staging: string,
 ): Promise<PackEntry[]> {
+  const told = versions(contents);
   const texts = await writeTexts(staging, {
     'package.json': json(platformManifest(contents)),
-    'versions.json': json(versions(contents)),
+    'versions.json': json(told),
     'sbom.cdx.json': json(sbom(contents)),
     'THIRD-PARTY-NOTICES.md': notices(contents),
-    'SOURCE.md': sourceNotice(contents),
+    'SOURCE.md': sourceNotice(told),
   });
   const licenses = licenseTexts(contents.target).map(({ file, from, path }) =>
     entry(`licenses/${file}`, join(from === 'source' ? folders.source : folders.licenses, path)),

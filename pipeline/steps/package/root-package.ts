@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackEntry } from '../../effects/archive.ts';
 import { withDiskErrors } from '../../effects/files.ts';
-import { type Manifest, ROOT_RUNTIME } from './manifests.ts';
+import type { IntegrityRecord } from './integrity.ts';
+import { INTEGRITY_FILE, type Manifest, ROOT_RUNTIME } from './manifests.ts';
 import { entry, json, writeTexts } from './platform-package.ts';
 import { rawModules } from './root-code.ts';
 
@@ -12,6 +13,8 @@ export interface RootTexts {
   readonly readme: string;
   /** platform.cjs. */
   readonly table: string;
+  /** integrity.json; a stub has no platform packages whose tarballs it could record. */
+  readonly integrity?: IntegrityRecord;
 }
 
 /** Folders that the files of the root package come from. */
@@ -28,7 +31,7 @@ export interface RootFolders {
  * @returns Everything that the package consists of.
  */
 export async function stageRootPackage(
-  { manifest, readme, table }: RootTexts,
+  { manifest, readme, table, integrity }: RootTexts,
   folders: RootFolders,
   staging: string,
 ): Promise<PackEntry[]> {
@@ -43,6 +46,7 @@ export async function stageRootPackage(
     'libkrun.js': raw.esm,
     'libkrun.d.ts': declarations,
     'libkrun.d.cts': declarations,
+    ...(integrity === undefined ? {} : { [INTEGRITY_FILE]: json(integrity) }),
   });
   return [
     ...texts,

@@ -75,7 +75,7 @@ function firmware({ firmware: found }: Contents): Component[] {
       hashes: [{ alg: 'SHA-256', content: sha256 }],
       licenses: licenses(license),
       ...(version === null ? {} : { purl: `pkg:generic/libkrunfw@${version}` }),
-      ...sources(correspondingSource),
+      ...sources(correspondingSource.map(({ url }) => url)),
     },
     {
       type: 'operating-system',

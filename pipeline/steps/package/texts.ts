@@ -1,25 +1,8 @@
+import { TARGETS } from '../../plan/targets.ts';
 import { type Contents, hasEdk2 } from './contents.ts';
 import { crateKey } from './crates.ts';
 import { addonName } from './names.ts';
-
-/** versions.json: what is inside, for programs. */
-export function versions(contents: Contents): object {
-  const { name, version, target, tool, floors, libkrun, firmware } = contents;
-  return {
-    schema: 1,
-    package: { name, version },
-    target: target.id,
-    libkrun: { version: libkrun.version, features: libkrun.features },
-    libkrunfw: {
-      version: firmware.version,
-      kernel: firmware.kernel,
-      provider: firmware.provider,
-      sha256: firmware.sha256,
-    },
-    ...floors,
-    builtWith: { 'a3s-build': tool },
-  };
-}
+import type { Versions } from './versions.ts';
 
 /** THIRD-PARTY-NOTICES.md. */
 export function notices(contents: Contents): string {
@@ -61,38 +44,41 @@ export function notices(contents: Contents): string {
   );
 }
 
-/** SOURCE.md: the source that corresponds to the binaries. */
-export function sourceNotice(contents: Contents): string {
-  const { target, libkrun, firmware, tool } = contents;
-  const crate = libkrun.crate;
+/** What stands in SOURCE.md for what nobody knows. */
+const UNKNOWN = 'unknown';
+
+/** SOURCE.md: the source that corresponds to the binaries. It tells nothing that versions.json does not hold. */
+export function sourceNotice({ target: id, libkrun, libkrunfw, builtWith }: Versions): string {
+  const target = TARGETS[id];
+  const { crate } = libkrun;
+  const { version, kernel, origins, correspondingSource } = libkrunfw;
   return lines(
     '# Corresponding source',
     '',
     `## lib/${target.firmwareFile}`,
     '',
-    firmware.version === null
-      ? `A libkrunfw that the packager supplied (${firmware.provider}). Its source is the packager's to name.`
-      : `libkrunfw ${firmware.version}, the file as its publisher built it.`,
+    version === null
+      ? `A libkrunfw that the packager supplied (${libkrunfw.provider}). Its source is the packager's to name.`
+      : `libkrunfw ${version}, the file as its publisher built it.`,
     '',
-    `- kernel: ${firmware.kernel === null ? 'not recognised' : `Linux ${firmware.kernel}`}`,
-    `- sha256: ${firmware.sha256}`,
-    ...firmware.origins.map(({ place, member, digest }) => `- published in: ${place}, ${member} (${digest})`),
-    ...firmware.correspondingSource.map((url) => `- source: ${url}`),
+    `- kernel: ${kernel === null ? UNKNOWN : `Linux ${kernel}`}`,
+    `- sha256: ${libkrunfw.sha256}`,
+    ...(origins.length === 0 ? [`- published in: ${UNKNOWN}`] : []),
+    ...origins.map(({ place, member, digest }) => `- published in: ${place}, ${member} (${digest})`),
+    ...(correspondingSource.length === 0 ? [`- source: ${UNKNOWN}`] : []),
+    ...correspondingSource.map(({ url, digest }) => `- source: ${url} (digest: ${digest ?? UNKNOWN})`),
+    `- patches for the kernel, and its configuration: ${version === null ? UNKNOWN : 'in the source of libkrunfw, below `patches` and beside it'}`,
     '',
-    ...optional(
-      firmware.version !== null,
-      'The patches for the kernel, its configuration and the program that makes the library from it are in the source of',
-      'libkrunfw.',
-      '',
-    ),
     `## lib/${target.libraryFile}`,
     '',
     crate === null
       ? `libkrun ${libkrun.version}, built from a source tree of the packager's.`
       : `libkrun ${libkrun.version}, built from the source inside the crate ${crateKey(crate)} (sha256 ${crate.checksum}).`,
     '',
-    `- built by: a3s-build ${tool}, with the features ${libkrun.features.join(', ')}`,
+    `- built by: a3s-build ${builtWith['a3s-build']}, with the features ${libkrun.features.join(', ')}`,
+    ...(crate === null ? [`- source: ${UNKNOWN}`] : []),
     ...libkrun.correspondingSource.map((url) => `- ${crate === null ? 'upstream' : 'source'}: ${url}`),
+    `- the guest's init inside it: ${libkrun.ownInit ? 'built from the same source' : UNKNOWN}`,
   );
 }
 

@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathNeedles } from '../binary/audit.ts';
+import { interfaceFor } from '../bindings/abi.ts';
+import { readAbi } from '../bindings/abi-schema.ts';
+import { withDiskErrors } from '../effects/files.ts';
+import { generatedFolder, readPins } from '../effects/inputs-on-disk.ts';
+import type { Config } from '../plan/config.ts';
+import { buildError } from '../plan/errors.ts';
+import { formatBytes } from '../run/lines.ts';
+import { privateFolders } from '../steps/audit-file.ts';
+import { SRI } from '../steps/package/integrity.ts';
+import { readSet } from '../steps/package/read-set.ts';
+import { assertSet, auditSet } from '../steps/package/set.ts';
+import type { SetExpectation, SetReport, VerifiedPackage } from '../steps/package/set-types.ts';
+import { type CommonOptions, openConfig, type Streams, type Surroundings } from './session.ts';
+
+export interface VerifyOptions extends CommonOptions {
+  /** Folder that the tarballs lie in. */
+  readonly folder: string;
+  /** SHA-512 (SRI) of the root package's tarball, from a place that is trusted. */
+  readonly expect?: string | undefined;
+  /** Also asks for all that has to be known of what is published. */
+  readonly publish?: boolean | undefined;
+}
+
+/** Folders in which build machines keep homes; no file of ours names one. */
+const HOMES = ['/home/', '/Users/', '/root/', '/var/folders/'];
+
+/**
+ * Holds the tarballs of a folder against what users need, each other and `expect`. It needs no build: only what is in
+ * the tarballs, the pins, and the committed interface.
+ * @returns What was found, findings included.
+ * @throws BuildError A3S1001 for an `expect` that is no digest, A3S4005 for a folder without tarballs.
+ */
+export async function verifyFolder(options: VerifyOptions, surroundings: Surroundings): Promise<SetReport> {
+  const { expect, publish = false } = options;
+  if (expect !== undefined && !SRI.test(expect)) {
+    throw buildError('A3S1001', { message: '--expect: expected an SRI digest "sha512-…" of the root package' });
+  }
+  const config = await openConfig(options, surroundings);
+  const expected = { ...(await setExpectation(config)), root: true, expect, publish };
+  return auditSet(await readSet(resolve(surroundings.cwd, options.folder)), expected);
+}
+
+/** What sets are held against in a project, less what a caller asks for. */
+export async function setExpectation(config: Config): Promise<Omit<SetExpectation, 'root' | 'expect' | 'publish'>> {
+  const lockFile = join(generatedFolder(config), 'abi.json');
+  const lock = readAbi(await withDiskErrors(lockFile, () => readFile(lockFile, 'utf8')), lockFile);
+  const licenses = join(config.toolRoot, 'vendor', 'licenses');
+  const names = await withDiskErrors(licenses, () => readdir(licenses));
+  return {
+    pins: await readPins(config, new Set()),
+    functions: (target) => interfaceFor(lock, target)?.functions.map(({ name }) => name) ?? [],
+    licenses: new Map(
+      await Promise.all(names.map(async (name) => [name, await readFile(join(licenses, name))] as const)),
+    ),
+    forbiddenText: [...new Set([...privateFolders(config), ...pathNeedles(HOMES)])],
+  };
+}
+
+/**
+ * Verifies a folder, and prints what was found.
+ * @throws BuildError A3S4002, A3S4003 or A3S4004 listing every finding; see {@link verifyFolder} for others.
+ */
+export async function runVerify(
+  options: VerifyOptions,
+  surroundings: Surroundings,
+  { stdout, stderr }: Streams,
+  json: boolean,
+): Promise<void> {
+  const report = await verifyFolder(options, surroundings);
+  if (json) stdout.write(`${JSON.stringify({ ok: report.findings.length === 0, ...report }, null, 2)}\n`);
+  else stdout.write(report.packages.map(packageLine).join(''));
+  assertSet(report.findings, options.folder);
+  const root = report.packages.find(({ target }) => target === null);
+  stderr.write(
+    report.anchored
+      ? 'verified against the root package that was expected\n'
+      : `verified against each other only; to verify against this root package: --expect ${root?.integrity}\n`,
+  );
+}
+
+function packageLine({ name, version, size, floors }: VerifiedPackage): string {
+  const systems = [floors.glibc && `glibc ${floors.glibc}`, floors.macos && `macOS ${floors.macos}`].filter(Boolean);
+  return `${[`${name} ${version}`, formatBytes(size), ...systems].join('  ')}\n`;
+}
