@@ -1,5 +1,8 @@
+import { type Planned, requireCrossTools } from '../effects/cross-requirements.ts';
 import { sweepTemporary } from '../effects/store.ts';
 import { requireTools } from '../effects/toolchain.ts';
+import { configFor } from '../plan/config.ts';
+import { ownCompiler } from '../plan/init-compiler.ts';
 import type { StepName } from '../plan/steps.ts';
 import { type RunEvent, runPlan, type StepOutcome } from '../run/engine.ts';
 import { type BuildManifest, writeOutputs } from '../run/outputs.ts';
@@ -63,6 +66,9 @@ async function withSteps<T>(
 ): Promise<T> {
   const beforeBuilding = once(async () => {
     await requireTools(toolsFor(session), session.toolchain);
+    for (const planned of plannedFor(session)) {
+      await requireCrossTools(planned, session.facts.tools, session.toolchain);
+    }
     await sweepTemporary(session.store.root, STALE_MS);
   });
   const runners = session.config.environment.stub ? STUB_RUNNERS : STEP_RUNNERS;
@@ -90,12 +96,27 @@ function toolsFor({ plan, config, facts }: Session) {
   const planned = new Set(plan.steps.map((step) => step.id));
   const compiles = plan.steps.some((step) => step.compiles);
   const fetchesCrate = planned.has('source') && facts.source.kind === 'crate';
-  const { cargo, rustc, initFile, initCompiler } = config.environment;
+  const { cargo, rustc } = config.environment;
+  const initCompiler = plannedFor({ plan, config })
+    .filter(({ makesInit }) => makesInit)
+    .map(({ config: one }) => ownCompiler(one))
+    .find((compiler) => compiler !== undefined);
   return {
     ...(compiles || fetchesCrate ? { cargo } : {}),
     ...(compiles ? { rustc, cc: 'cc' } : {}),
-    ...(planned.has('init') && initFile === undefined ? { initCompiler } : {}),
+    ...(initCompiler === undefined ? {} : { initCompiler }),
   };
+}
+
+/** What the plan does for each target. */
+function plannedFor({ plan, config }: Pick<Session, 'plan' | 'config'>): readonly Planned[] {
+  if (config.environment.stub) return [];
+  return config.targets.map((target) => {
+    const one = configFor(config, target);
+    const steps = plan.steps.filter(({ targets }) => targets.includes(target.id));
+    const makesInit = steps.some(({ id }) => id === 'init') && one.environment.initFile === undefined;
+    return { config: one, compiles: steps.some(({ compiles }) => compiles), makesInit };
+  });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

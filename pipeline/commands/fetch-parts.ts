@@ -5,6 +5,7 @@ import { listTree, statIfThere, writeFileWhole } from '../effects/files.ts';
 import { assemblePlan } from '../plan/assemble.ts';
 import { firmwareArtifact } from '../plan/build-steps.ts';
 import { type Config, configFor } from '../plan/config.ts';
+import { type Guest, initCompilerOf } from '../plan/init-compiler.ts';
 import type { StepId, StepName } from '../plan/steps.ts';
 import { type RunEvent, runPlan } from '../run/engine.ts';
 import { readCrates } from '../steps/cargo-metadata.ts';
@@ -12,6 +13,7 @@ import { fetchFirmwareArchive } from '../steps/firmware-archive.ts';
 import { readRuntimeLock } from '../steps/header.ts';
 import { STEP_RUNNERS } from '../steps/index.ts';
 import { fetchSourceCrate, pinnedCrateFolder } from '../steps/source-crate.ts';
+import { fetchSysroot } from '../steps/sysroot.ts';
 import type { Session } from './session.ts';
 
 /** Something that a build needs from elsewhere, and that is here now. */
@@ -41,7 +43,7 @@ export function fetchLog({ config }: { readonly config: Pick<Config, 'outDir'> }
 }
 
 /** Steps that need something from elsewhere, in the order in which it is fetched. */
-const FETCHING = ['firmware', 'source', 'libkrun', 'addon', 'launcher'] as const;
+const FETCHING = ['firmware', 'source', 'init', 'libkrun', 'addon', 'launcher'] as const;
 
 type Fetching = (typeof FETCHING)[number];
 
@@ -57,21 +59,29 @@ export function fetchParts(session: Session, signal: AbortSignal, emit: (event: 
   const { config } = session;
   const several = config.targets.length > 1;
   return FETCHING.flatMap((id) =>
-    (id === 'source' ? config.targets.slice(0, 1) : config.targets).map((target) => {
+    (id === 'source' ? config.targets.slice(0, 1) : config.targets).flatMap((target) => {
       const name: StepName = several && id !== 'source' ? `${id} ${target.id}` : id;
       const own = { session: { ...session, config: configFor(config, target) }, signal, emit };
-      return { id, name, fetch: PARTS[id](own, name) };
+      const fetch = PARTS[id](own, name);
+      return fetch === undefined ? [] : [{ id, name, fetch }];
     }),
   );
 }
 
-const PARTS: Readonly<Record<Fetching, (context: FetchContext, name: StepName) => FetchPart['fetch']>> = {
+/** What each step needs; undefined where most builds need nothing, and that is not worth a word. */
+const PARTS: Readonly<Record<Fetching, (context: FetchContext, name: StepName) => FetchPart['fetch'] | undefined>> = {
   firmware(context, name) {
     const { environment, systemLibkrun } = context.session.config;
     if (environment.firmwareFile !== undefined) return OWN;
     return systemLibkrun ? SYSTEM : () => fetchFirmware(context, name);
   },
   source: (context) => (context.session.facts.source.kind === 'crate' ? () => fetchSource(context) : OWN),
+  init(context, name) {
+    const { config, facts } = context.session;
+    const compiler = initCompilerOf(config, facts.tools);
+    const unneeded = config.systemLibkrun || config.environment.initFile !== undefined || compiler.kind !== 'clang';
+    return unneeded ? undefined : () => fetchPackages(context, compiler.sysroot, name);
+  },
   libkrun: (context) =>
     context.session.config.systemLibkrun
       ? SYSTEM
@@ -87,6 +97,15 @@ const PARTS: Readonly<Record<Fetching, (context: FetchContext, name: StepName) =
     }
   },
 };
+
+async function fetchPackages(context: FetchContext, debian: Guest['debian'], step: StepName): Promise<Fetched> {
+  const { pins } = context.session;
+  const progress = (now: Extract<RunEvent, { kind: 'progress' }>['progress']): void =>
+    context.emit({ kind: 'progress', step, progress: now });
+  const { files, fetched } = await fetchSysroot({ ...queryContext(context), pins, progress }, debian);
+  const bytes = files.reduce((sum, file) => sum + Number(statIfThere(file)?.size ?? 0n), 0);
+  return { what: `sysroot for ${debian}`, bytes, pieces: files.length, fetched };
+}
 
 function queryContext({ session, signal }: FetchContext) {
   const { config, variables, store } = session;

@@ -4,13 +4,16 @@ import { diskError } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { variableFor } from '../plan/environment.ts';
 import type { InputSpec, Plan } from '../plan/steps.ts';
-import { TARGET_IDS } from '../plan/targets.ts';
+import { linkerVariable, TARGET_IDS, TARGETS } from '../plan/targets.ts';
 
 /** Variables whose change may give another library; they are watched in stub mode too, which ends when one is unset. */
 export const WATCHED_VARIABLES: readonly string[] = [
   'A3S_BUILD_BIN',
   'A3S_BUILD_LIBKRUN',
   'A3S_CACHE_DIR',
+  'A3S_DEBIAN_FOLDER',
+  'A3S_DEBIAN_MIRROR',
+  'A3S_DEBIAN_SNAPSHOT',
   'A3S_DEPS_STUB',
   'A3S_FIRMWARE',
   'A3S_GITHUB_MIRROR',
@@ -28,9 +31,11 @@ export const WATCHED_VARIABLES: readonly string[] = [
   'PKG_CONFIG_PATH',
   'PKG_CONFIG_SYSROOT_DIR',
   'RUSTC',
-  ...['A3S_LIBKRUNFW_DYLIB', 'KRUN_INIT_BINARY_PATH'].flatMap((name) =>
-    TARGET_IDS.map((target) => variableFor(name, target)),
-  ),
+  ...TARGET_IDS.flatMap((id) => [
+    variableFor('A3S_LIBKRUNFW_DYLIB', id),
+    variableFor('KRUN_INIT_BINARY_PATH', id),
+    linkerVariable(TARGETS[id]),
+  ]),
 ];
 
 /**
@@ -48,10 +53,12 @@ export function watchedPaths(
     join(projectRoot, 'package.json'),
     join(projectRoot, 'vendor', 'libkrun.json'),
     join(projectRoot, 'vendor', 'libkrunfw.json'),
+    join(projectRoot, 'vendor', 'sysroot.json'),
     // An installed tool never changes without this file; of a checkout the pins are watched as well.
     join(toolRoot, 'package.json'),
     join(toolRoot, 'vendor', 'libkrun.json'),
     join(toolRoot, 'vendor', 'libkrunfw.json'),
+    join(toolRoot, 'vendor', 'sysroot.json'),
   ];
   return [...new Set([...read, ...planned])].filter((path) => existsSync(path)).toSorted();
 }

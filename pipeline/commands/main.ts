@@ -72,6 +72,8 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .description('fetch, verify, build, bind and package')
     .addOption(targetOption())
     .option('--firmware <provider>', 'where the guest kernel comes from: npm or github')
+    .option('--linker <command>', 'what links for another target than this machine: a compiler, or zig')
+    .option('--glibc <release>', 'glibc to link for, such as 2.28; zig does it')
     .option('--libkrun-dir <dir>', "libkrun's source tree; it is never written to")
     .option('--out <dir>', 'output folder (default: build in the project)')
     .option('--only <step...>', `these steps and what they need: ${STEP_IDS.join(', ')}`)
@@ -94,6 +96,8 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .command('plan')
     .description('say what a build would do, and why')
     .addOption(targetOption())
+    .option('--linker <command>', 'what links for another target than this machine: a compiler, or zig')
+    .option('--glibc <release>', 'glibc to link for')
     .option('--json', 'for machines')
     .action(async ({ json, ...options }) => {
       const { printPreview } = await import('./plan.ts');
@@ -197,6 +201,8 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     )
     .option('-t, --target <target>', "linux-x64, linux-arm64, darwin-arm64, host, or Rust's name of one", another)
     .option('--layout <dir>', "put libraries and headers there, in the folders that libkrun's own installation has")
+    .option('--linker <command>', 'what links for another target than this machine: a compiler, or zig')
+    .option('--glibc <release>', 'glibc to link for')
     .option('--no-build', 'fail where nothing is built yet')
     .option('--out <dir>', 'output folder (default: build in the project)')
     .option('-j, --jobs <n>', 'compiler jobs at a time', parseJobs)

@@ -1,5 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { findCrossTools } from '../effects/cross-tools.ts';
 import { type DigestCache, openDigestCache } from '../effects/digests.ts';
 import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
@@ -82,12 +83,14 @@ export async function openSession(options: CommonOptions, surroundings: Surround
   const config = await openConfig(options, surroundings);
   const toolchain = openToolchain(config.projectRoot, variables);
   // Asked before anything is read: the answers arrive while files are being looked at.
-  for (const { command, args } of toolQuestions(config)) void toolchain.ask(command, args);
+  const tools = await findCrossTools(config, variables, toolchain);
+  for (const { command, args } of toolQuestions(config, tools)) void toolchain.ask(command, args);
   const store = openStore(config.storeDir);
   const lastRun = await openLastRun(store, config);
   const pins = await readPins(config, lastRun.known);
   const facts = {
     ...readPlanFacts(config, homedir(), variables['CARGO_HOME']),
+    tools,
     system: config.systemLibkrun ? await lookForSystemLibkrun(config, variables) : [],
   };
   const plan = assemblePlan(config, pins, facts);

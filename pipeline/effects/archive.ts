@@ -52,14 +52,22 @@ export async function listArchive(archive: string): Promise<string[]> {
  * Unpacks a whole archive below `to`, a fresh folder. Every entry is checked before the first is written: plain files,
  * folders, and links that stay inside; no absolute paths, no `..`, no duplicates (case and Unicode form folded), no
  * devices. Owners are ours, modes 0755 or 0644. Nothing is left at `to` on failure.
+ * @param rules Exceptions for an archive that is known to need them.
  * @throws BuildError A3S2004.
  */
-export async function extractTree(archive: string, to: string, limits: ArchiveLimits): Promise<void> {
+export async function extractTree(
+  archive: string,
+  to: string,
+  limits: ArchiveLimits,
+  rules: TreeRules = {},
+): Promise<void> {
   const check = makeEntryCheck(limits);
   const cap = rawCap(limits);
   const links: { readonly path: string; readonly target: string }[] = [];
   await walkArchive(archive, cap, (entry) => {
-    const fault = check(entry);
+    const fault = isLeftOut(entry.path, rules)
+      ? undefined
+      : check({ ...shapeOf(entry), linkpath: linkOf(entry, rules) });
     if (fault !== undefined) throw refusal(archive, fault);
     entry.resume();
   });
@@ -67,10 +75,11 @@ export async function extractTree(archive: string, to: string, limits: ArchiveLi
   try {
     mkdirSync(to, { recursive: true });
     await walkArchive(archive, cap, (entry) => {
+      if (isLeftOut(entry.path, rules)) return entry.resume();
       const path = join(to, plainPath(entry.path));
       mkdirSync(entry.type === 'Directory' ? path : dirname(path), { recursive: true, mode: 0o755 });
       if (isPlainFile(entry)) return files.receive(entry, path, ((entry.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755);
-      if (entry.type === 'SymbolicLink') links.push({ path, target: entry.linkpath ?? '' });
+      if (entry.type === 'SymbolicLink') links.push({ path, target: linkOf(entry, rules) ?? '' });
       entry.resume();
     });
     // Last, so that nothing is ever written through one.
@@ -80,6 +89,31 @@ export async function extractTree(archive: string, to: string, limits: ArchiveLi
     await rm(to, { recursive: true, force: true });
     throw diskError(to, error);
   }
+}
+
+/** What {@link extractTree} does beyond the usual. */
+export interface TreeRules {
+  /** `inside`: what a link calls the root is the folder that is unpacked to; such links are otherwise refused. */
+  readonly absoluteLinks?: 'inside';
+  /** Files and folders that are not unpacked, and so need not be fit for every file system. */
+  readonly exclude?: readonly string[];
+}
+
+function shapeOf({ path, type, size }: ReadEntry) {
+  return { path, type, size };
+}
+
+function isLeftOut(path: string, { exclude = [] }: TreeRules): boolean {
+  const plain = plainPath(path);
+  return exclude.some((folder) => plain === folder || plain.startsWith(`${folder}/`));
+}
+
+/** Where a link of the archive leads: as it says, or up to the root of what is unpacked and down again. */
+function linkOf(entry: ReadEntry, { absoluteLinks }: TreeRules): string | undefined {
+  const target = entry.linkpath;
+  if (absoluteLinks !== 'inside' || target === undefined || !target.startsWith('/')) return target;
+  const depth = plainPath(entry.path).split('/').length - 1;
+  return `${'../'.repeat(depth)}${target.replace(/^\/+/, '')}`;
 }
 
 export interface PackEntry {

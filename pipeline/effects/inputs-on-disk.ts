@@ -6,6 +6,7 @@ import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
 import type { FirmwarePins, LibkrunPins, Pins } from '../plan/pins.ts';
 import type { PlanFacts, SourceOrigin } from '../plan/step-definition.ts';
+import type { SysrootPins } from '../plan/sysroot-pins.ts';
 import { readTextIfThere, statIfThere } from './files.ts';
 
 /** Digests of documents that were found well-formed before. */
@@ -21,8 +22,15 @@ export async function readPins(
   known: KnownGood,
 ): Promise<Pins> {
   return {
-    firmware: await readPin<FirmwarePins>(config, 'libkrunfw.json', known, 'parseFirmwarePins'),
-    libkrun: await readPin<LibkrunPins>(config, 'libkrun.json', known, 'parseLibkrunPins'),
+    firmware: await readPin<FirmwarePins>(config, 'libkrunfw.json', known, async (text, file) =>
+      (await import('../plan/pins.ts')).parseFirmwarePins(text, file),
+    ),
+    libkrun: await readPin<LibkrunPins>(config, 'libkrun.json', known, async (text, file) =>
+      (await import('../plan/pins.ts')).parseLibkrunPins(text, file),
+    ),
+    sysroot: await readPin<SysrootPins>(config, 'sysroot.json', known, async (text, file) =>
+      (await import('../plan/sysroot-pins.ts')).parseSysrootPins(text, file),
+    ),
   };
 }
 
@@ -30,7 +38,11 @@ export async function readPins(
  * Looks at the disk for what the plan depends on.
  * @throws BuildError A3S1301, outside stub mode, for a source folder without sources.
  */
-export function readPlanFacts(config: Config, home: string, cargoHome: string | undefined): Omit<PlanFacts, 'system'> {
+export function readPlanFacts(
+  config: Config,
+  home: string,
+  cargoHome: string | undefined,
+): Omit<PlanFacts, 'system' | 'tools'> {
   if (config.environment.stub) {
     return { source: { kind: 'crate' }, cargoConfigs: [], generated: generatedFolder(config) };
   }
@@ -69,15 +81,15 @@ async function readPin<T extends object>(
   config: Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion'>,
   name: string,
   known: KnownGood,
-  parser: 'parseFirmwarePins' | 'parseLibkrunPins',
+  parse: (text: string, file: string) => Promise<object>,
 ): Promise<T> {
   for (const root of [config.projectRoot, config.toolRoot]) {
     const file = join(root, 'vendor', name);
     const text = await readTextIfThere(file);
     if (text === undefined) continue;
-    const digest = digestOf([config.toolVersion, parser, text]);
+    const digest = digestOf([config.toolVersion, name, text]);
     if (known.has(digest)) return JSON.parse(text) as T;
-    const pins = (await import('../plan/pins.ts'))[parser](text, file) as object as T;
+    const pins = (await parse(text, file)) as T;
     known.add(digest);
     return pins;
   }

@@ -89,8 +89,8 @@ async function requireRecentRust({ rustc }: ToolCommands, toolchain: Toolchain):
   });
 }
 
-/** Compilers print the bare name back when they have no such file (gcc and clang alike). */
-async function hasStaticLibc({ command, args }: CommandLine, toolchain: Toolchain): Promise<boolean> {
+/** Whether a compiler finds a static C library. One that has none prints the bare name back (gcc and clang alike). */
+export async function hasStaticLibc({ command, args }: CommandLine, toolchain: Toolchain): Promise<boolean> {
   const path = await toolchain.ask(command, [...args, '-print-file-name=libc.a']);
   return path !== undefined && path !== 'libc.a' && existsSync(path);
 }

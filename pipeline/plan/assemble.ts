@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BUILD_DEFINITIONS, cargoTools, initTools, type ToolInput } from './build-steps.ts';
 import { type Config, configFor } from './config.ts';
+import type { CrossTools } from './cross-tools.ts';
 import { buildError } from './errors.ts';
 import { layoutOf, targetName } from './layout.ts';
 import type { Pins } from './pins.ts';
@@ -41,11 +42,17 @@ export function assemblePlan(config: Config, pins: Pins, facts: PlanFacts): Plan
 }
 
 /** Every question that a plan for `config` may put to a tool; known before the plan is. */
-export function toolQuestions(config: Config): readonly ToolInput[] {
+export function toolQuestions(config: Config, tools: CrossTools): readonly ToolInput[] {
   const wanted = wantedSteps(config);
   const definitions = definitionsFor(config);
   const compiles = [...wanted].some((id) => definitions[id]?.compiles === true);
-  return [...(compiles ? cargoTools(config) : []), ...(wanted.has('init') ? initTools(config) : [])];
+  return config.targets
+    .map((target) => configFor(config, target))
+    .flatMap((one) => [
+      ...(compiles ? cargoTools(one, tools) : []),
+      ...(wanted.has('init') ? initTools(one, tools) : []),
+    ])
+    .filter((input) => input.kind === 'tool');
 }
 
 /** Digest of anything that prints as JSON: how values become cache keys. */

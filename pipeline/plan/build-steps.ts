@@ -1,7 +1,10 @@
 import { basename, join } from 'node:path';
 import { asksForLld, LIBKRUN_FEATURES, LLD_VERSION } from './cargo.ts';
 import type { Config } from './config.ts';
+import { type CrossTools, ZIG, ZIGBUILD } from './cross-tools.ts';
 import { buildError } from './errors.ts';
+import { type InitCompiler, initCompilerOf } from './init-compiler.ts';
+import { type Linker, linkerOf } from './linker.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
 import { type StepDefinition, type StepInputs, value } from './step-definition.ts';
 import type { InputSpec, StepId } from './steps.ts';
@@ -13,24 +16,62 @@ export type ToolInput = Extract<InputSpec, { kind: 'tool' }>;
 const tool = (name: string, command: string, ...args: string[]): ToolInput => ({ kind: 'tool', name, command, args });
 
 /** The tools that every cargo build depends on. */
-export const cargoTools = ({ environment }: Config): ToolInput[] => [
-  tool('rustc', environment.rustc, '-vV'),
-  tool('cargo', environment.cargo, '-V'),
-  tool('linker', 'cc', '--version'),
+export const cargoTools = (config: Config, tools: CrossTools): InputSpec[] => [
+  tool('rustc', config.environment.rustc, '-vV'),
+  tool('cargo', config.environment.cargo, '-V'),
+  ...linkerInputs(linkerOf(config, tools), tools),
 ];
 
+function linkerInputs(linker: Linker, { programs }: CrossTools): InputSpec[] {
+  switch (linker.kind) {
+    case 'own':
+      return [tool('linker', 'cc', '--version')];
+    case 'command':
+      return [value('linker command', linker.command), tool('linker', linker.command, '--version')];
+    case 'zig': {
+      const [zig, zigbuild] = [programs[ZIG], programs[ZIGBUILD]];
+      return [
+        value('glibc', linker.glibc ?? 'of zig'),
+        tool('linker', zig?.command ?? ZIG, ...(zig?.args ?? []), 'version'),
+        tool(ZIGBUILD, zigbuild?.command ?? ZIGBUILD, '--version'),
+      ];
+    }
+    case 'none':
+      return [value('linker', 'none')];
+  }
+}
+
 /** The tools that compile the guest's init. */
-export const initTools = ({ environment }: Config): ToolInput[] => [
-  tool('compiler version', environment.initCompiler.command, ...environment.initCompiler.args, '--version'),
-  // The system's lld, or else the one of the Rust toolchain.
-  ...(asksForLld(environment.initCompiler)
-    ? [tool('lld', LLD_VERSION.command, ...LLD_VERSION.args), tool('rustc', environment.rustc, '-vV')]
-    : []),
-];
+export const initTools = (config: Config, tools: CrossTools): InputSpec[] => {
+  const compiler = initCompilerOf(config, tools);
+  const rustc = tool('rustc', config.environment.rustc, '-vV');
+  switch (compiler.kind) {
+    case 'command':
+      return [
+        tool('compiler version', compiler.line.command, ...compiler.line.args, '--version'),
+        // The system's lld, or else the one of the Rust toolchain.
+        ...(asksForLld(compiler.line) ? [tool('lld', LLD_VERSION.command, ...LLD_VERSION.args), rustc] : []),
+      ];
+    case 'clang':
+      return [
+        tool('compiler version', compiler.line.command, '--version'),
+        tool('lld', compiler.lld, ...LLD_VERSION.args),
+      ];
+    case 'zig':
+      return [tool('compiler version', compiler.line.command, ...compiler.line.args.slice(0, -3), 'version')];
+    case 'none':
+      return [];
+  }
+};
+
+/** How the compiler is called, less where it lies. */
+function compilerText(compiler: InitCompiler): string {
+  return compiler.kind === 'none' ? 'none' : [compiler.line.command, ...compiler.line.args].join(' ');
+}
 
 const cargoInputs: StepInputs = (config, _pins, facts) => [
   value('target', config.target.triple),
-  ...cargoTools(config),
+  ...cargoTools(config, facts.tools),
   ...facts.cargoConfigs.map((path): InputSpec => ({ kind: 'file', name: `cargo configuration ${path}`, path })),
 ];
 
@@ -114,12 +155,14 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'guest init',
     needs: ['source'],
     version: 1,
-    inputs: (config) => {
-      const { initFile, initCompiler } = config.environment;
+    inputs: (config, pins, facts) => {
+      const { initFile } = config.environment;
       if (initFile !== undefined) return [{ kind: 'file', name: 'KRUN_INIT_BINARY_PATH', path: initFile }];
+      const compiler = initCompilerOf(config, facts.tools);
       return [
-        value('compiler', [initCompiler.command, ...initCompiler.args].join(' ')),
-        ...initTools(config),
+        value('compiler', compilerText(compiler)),
+        ...initTools(config, facts.tools),
+        ...(compiler.kind === 'clang' ? [value('sysroot', pins.sysroot.architectures[compiler.sysroot])] : []),
         { kind: 'step', name: 'source', step: 'source', only: ['init'] },
       ];
     },
@@ -184,7 +227,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       value('package', config.package),
       value('generator', config.toolVersion),
       value('date', String(config.environment.sourceDate)),
-      value('pins', pins),
+      value('pins', { firmware: pins.firmware, libkrun: pins.libkrun }),
       value('provider', config.environment.firmwareFile === undefined ? config.firmware : 'A3S_LIBKRUNFW_DYLIB'),
       value('source', facts.source.kind),
       value('init', config.environment.initFile === undefined ? 'compiled' : 'supplied'),

@@ -36,6 +36,14 @@ function pick(variables: Variables, wanted: (name: string) => boolean): Record<s
   return Object.fromEntries(entries);
 }
 
+/** The environment of a program that reaches servers by the user's own settings. */
+export function networkEnvironment(variables: Variables): Record<string, string> {
+  return childEnvironment(
+    variables,
+    pick(variables, (name) => NETWORK.test(name)),
+  );
+}
+
 /** The environment of cargo where it only fetches or describes. */
 export function cargoQueryEnvironment(variables: Variables, offline: boolean): Record<string, string> {
   return childEnvironment(variables, {

@@ -38,6 +38,8 @@ const overrides = z.array(override).check(({ value, issues }) => {
   }
 });
 
+const command = patternText(/^[^\0\n]*\S[^\0\n]*$/, 'expected the name or path of a program');
+
 const configFile = z.strictObject({
   $schema: z.optional(z.string()),
   /** The npm packages to make. Platform packages take the name plus a suffix such as `-linux-x64-gnu`. */
@@ -46,6 +48,21 @@ const configFile = z.strictObject({
   firmware: z.optional(z.enum(['npm', 'github'])),
   /** Folder of libkrun's source, relative to the configuration file. */
   libkrunDir: z.optional(z.string().check(z.minLength(1))),
+  /** What links: `zig` for every target, or a command (or `zig`) by target. */
+  linker: z.optional(
+    z.union([
+      z.literal('zig'),
+      z.strictObject({
+        'linux-x64': z.optional(command),
+        'linux-arm64': z.optional(command),
+        'darwin-arm64': z.optional(command),
+      }),
+    ]),
+  ),
+  /** Release of glibc to link for, by zig. */
+  glibc: z.optional(patternText(/^2\.\d{2}$/, 'expected a release of glibc, such as "2.28"')),
+  /** Address of a Debian mirror, for the sysroot that clang needs. */
+  debianMirror: z.optional(z.url({ protocol: /^https?$/ })),
   /** Output folder, relative to the configuration file. */
   out: z.optional(z.string().check(z.minLength(1))),
   /** Jobs at a time, over all compilers. */

@@ -3,6 +3,7 @@ import type { ConfigFile, ConfigOverride } from './config-file.ts';
 import { type ByTarget, type Environment, variableFor } from './environment.ts';
 import { buildError, type FailurePlace } from './errors.ts';
 import type { Flags } from './flags.ts';
+import { settleGlibc, settleLinkers } from './link-settings.ts';
 import { unknownWord } from './nearest.ts';
 import type { FirmwareProvider } from './pins.ts';
 import type { StepId } from './steps.ts';
@@ -28,6 +29,16 @@ export interface Config {
   readonly storeDir: string;
   readonly package: { readonly name: string; readonly version: string };
   readonly firmware: FirmwareProvider;
+  /** What is named to link for a target: a command, or `zig`. */
+  readonly linkers: ByTarget<string>;
+  /** Release of glibc to link for; null to take what the linker does. */
+  readonly glibc: string | null;
+  /** Where Debian's packages are, as far as the user says. */
+  readonly debian: {
+    readonly mirror: string | undefined;
+    readonly snapshot: string | undefined;
+    readonly folder: string | undefined;
+  };
   /** Tree named by the user; undefined to take `vendor/libkrun` of the project, else the pinned crate. */
   readonly libkrunDir: string | undefined;
   /** Headers to bind besides libkrun's own. */
@@ -68,8 +79,8 @@ export interface ConfigSources {
 /**
  * Settles every value: flag, then environment, then configuration file, then default. In stub mode any machine will do,
  * and whatever target is named changes nothing.
- * @throws BuildError A3S1001, A3S1002, A3S1003 for values that cannot be used; A3S1005 and A3S1006 for ones that several
- *   targets cannot share.
+ * @throws BuildError A3S1001, A3S1002, A3S1003, A3S1007 and A3S1008 for values that cannot be used; A3S1005 and A3S1006
+ *   for ones that several targets cannot share.
  */
 export function resolveConfig(sources: ConfigSources): Config {
   const { flags, environment, file, roots, machine, resolvePath, cwd } = sources;
@@ -92,6 +103,12 @@ export function resolveConfig(sources: ConfigSources): Config {
       providerByName(environment.firmware, 'A3S1103') ??
       file.firmware ??
       'npm',
+    ...linkSettings(flags, environment, file, { host, targets }),
+    debian: {
+      mirror: environment.debianMirror ?? file.debianMirror,
+      snapshot: environment.debianSnapshot,
+      folder: fromFlag(environment.debianFolder),
+    },
     libkrunDir: fromFlag(flags.libkrunDir) ?? fromFile(file.libkrunDir),
     headers: distinct([
       ...(file.bindings?.headers ?? []).map((path) => ({
@@ -122,6 +139,21 @@ export function resolveConfig(sources: ConfigSources): Config {
   if (targets.length === 1) return configFor(config, config.target);
   if (!environment.stub) refuseSingular(config);
   return Object.freeze(config);
+}
+
+function linkSettings(
+  flags: Flags,
+  environment: Environment,
+  file: ConfigFile,
+  { host, targets }: Pick<Config, 'host' | 'targets'>,
+): Pick<Config, 'linkers' | 'glibc'> {
+  if (environment.stub) return { linkers: {}, glibc: null };
+  const linkers = settleLinkers(
+    { flag: flags.linker, variables: environment.linkers, file: file.linker },
+    targets,
+    host,
+  );
+  return { linkers, glibc: settleGlibc(flags.glibc ?? file.glibc, linkers, targets) };
 }
 
 /** The configuration of what is done for one of the targets. */

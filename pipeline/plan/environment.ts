@@ -1,5 +1,5 @@
 import { buildError } from './errors.ts';
-import { TARGETS, type TargetId } from './targets.ts';
+import { linkerVariable, TARGETS, type Target, type TargetId } from './targets.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -15,14 +15,24 @@ export interface Environment {
   readonly firmware: string | undefined;
   /** `A3S_GITHUB_MIRROR`: address that stands in for `https://github.com`. */
   readonly githubMirror: string | undefined;
+  /** `A3S_DEBIAN_MIRROR`: address of a Debian mirror. */
+  readonly debianMirror: string | undefined;
+  /** `A3S_DEBIAN_SNAPSHOT`: address of a state of Debian's snapshot archive. */
+  readonly debianSnapshot: string | undefined;
+  /** `A3S_DEBIAN_FOLDER`: folder that holds Debian packages. */
+  readonly debianFolder: string | undefined;
   /** `KRUN_INIT_BINARY_PATH`: a ready guest init. */
   readonly initFile: string | undefined;
   /** The same for one target: `KRUN_INIT_BINARY_PATH_LINUX_ARM64`. */
   readonly initFiles: ByTarget<string>;
   /** `LIBCLANG_PATH`: the libclang to parse headers with, as its file or the folder that holds it. */
   readonly libclangPath: string | undefined;
-  /** `CC_LINUX`, else `CC`, else `cc`: compiles the guest's init. May hold arguments (`ccache gcc -m64`), as for make. */
-  readonly initCompiler: CommandLine;
+  /** `CC_LINUX`: compiles the guest's init, whatever it is for. May hold arguments (`ccache gcc -m64`), as for make. */
+  readonly linuxCompiler: CommandLine | undefined;
+  /** `CC`, else `cc`: compiles the guest's init where it runs on this system's processor. */
+  readonly compiler: CommandLine;
+  /** `CARGO_TARGET_<TRIPLE>_LINKER`, as cargo knows it; `zig` stands for cargo-zigbuild. */
+  readonly linkers: ByTarget<string>;
   readonly cargo: string;
   readonly rustc: string;
   /** `SOURCE_DATE_EPOCH` in seconds: the time stamp inside packed files; 1985-10-26, npm's own, when not set. */
@@ -65,10 +75,15 @@ export function readEnvironment(variables: Variables): Environment {
     firmwareFiles: byTarget('A3S_LIBKRUNFW_DYLIB', text),
     firmware: text('A3S_FIRMWARE'),
     githubMirror: text('A3S_GITHUB_MIRROR'),
+    debianMirror: text('A3S_DEBIAN_MIRROR'),
+    debianSnapshot: text('A3S_DEBIAN_SNAPSHOT'),
+    debianFolder: text('A3S_DEBIAN_FOLDER'),
     initFile: text('KRUN_INIT_BINARY_PATH'),
     initFiles: byTarget('KRUN_INIT_BINARY_PATH', text),
     libclangPath: text('LIBCLANG_PATH'),
-    initCompiler: splitCommand(text('CC_LINUX') ?? text('CC') ?? 'cc'),
+    linuxCompiler: text('CC_LINUX') === undefined ? undefined : splitCommand(text('CC_LINUX') ?? ''),
+    compiler: splitCommand(text('CC') ?? 'cc'),
+    linkers: forEachTarget((target) => text(linkerVariable(target))),
     cargo: text('CARGO') ?? 'cargo',
     rustc: text('RUSTC') ?? 'rustc',
     sourceDate: readSeconds(variables, 'SOURCE_DATE_EPOCH') ?? NPM_PACK_DATE,
@@ -87,7 +102,12 @@ export function variableFor(name: string, target: TargetId): string {
 }
 
 function byTarget(name: string, text: (name: string) => string | undefined): ByTarget<string> {
-  const entries = (Object.keys(TARGETS) as TargetId[]).map((id) => [id, text(variableFor(name, id))] as const);
+  return forEachTarget(({ id }) => text(variableFor(name, id)));
+}
+
+/** What `find` gives for each target; those for which it gives nothing are left out. */
+export function forEachTarget(find: (target: Target) => string | undefined): ByTarget<string> {
+  const entries = Object.values(TARGETS).map((target) => [target.id, find(target)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 

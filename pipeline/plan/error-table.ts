@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'A3S1004'
   | 'A3S1005'
   | 'A3S1006'
+  | 'A3S1007'
+  | 'A3S1008'
   | 'A3S1101'
   | 'A3S1102'
   | 'A3S1103'
@@ -23,6 +25,10 @@ export type ErrorCode =
   | 'A3S1203'
   | 'A3S1204'
   | 'A3S1205'
+  | 'A3S1210'
+  | 'A3S1211'
+  | 'A3S1212'
+  | 'A3S1213'
   | 'A3S1301'
   | 'A3S1401'
   | 'A3S1402'
@@ -96,6 +102,19 @@ export const ERROR_TABLE = {
     cause: 'Several targets are named where the answer can be about one.',
     fix: 'Name one target with --target, or leave it out for this machine.',
   },
+  A3S1007: {
+    title: 'Release of glibc that cannot be linked for',
+    exit: 64,
+    cause:
+      "--glibc takes 2.28 and later releases: older ones lack functions that libkrun calls, and would fail on users' machines.",
+    fix: 'Name a release such as 2.28, which all systems from 2018 on have.',
+  },
+  A3S1008: {
+    title: 'Linker that cannot choose its glibc',
+    exit: 64,
+    cause: 'Only zig has every release of glibc to link for; a compiler has the one that it was installed with.',
+    fix: 'Use --linker zig, or leave --glibc out.',
+  },
   A3S1101: {
     title: 'Malformed configuration',
     exit: 78,
@@ -143,6 +162,30 @@ export const ERROR_TABLE = {
     exit: 65,
     cause: 'A file that was built or fetched has the wrong machine, name, dependency, export or path inside.',
     fix: 'Read which property differs; a source tree of another version is the usual reason.',
+  },
+  A3S1210: {
+    title: 'No linker for the target',
+    exit: 72,
+    cause: 'The target is another one than this machine, and nothing here links for it.',
+    fix: 'Install a cross compiler or zig, or name one with --linker.',
+  },
+  A3S1211: {
+    title: 'Rust target missing',
+    exit: 72,
+    cause: 'The Rust toolchain in use has no standard library for the target.',
+    fix: 'rustup target add <triple>',
+  },
+  A3S1212: {
+    title: 'No compiler for the guest',
+    exit: 72,
+    cause: "The guest's init is a static Linux executable for another processor, and nothing here compiles one.",
+    fix: 'Install a cross gcc, clang with lld, or zig; or name a ready init with KRUN_INIT_BINARY_PATH.',
+  },
+  A3S1213: {
+    title: 'Sysroot not available',
+    exit: 69,
+    cause: 'A pinned Debian package, which clang needs for the guest, could be had from no source.',
+    fix: 'Set A3S_DEBIAN_MIRROR to a Debian mirror, or A3S_DEBIAN_FOLDER to a folder that holds the packages.',
   },
   A3S1301: {
     title: 'Vendored sources not found',

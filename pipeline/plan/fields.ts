@@ -16,3 +16,10 @@ export function isPackageId(name: unknown, version: unknown): boolean {
     typeof name === 'string' && PACKAGE_NAME.test(name) && typeof version === 'string' && EXACT_VERSION.test(version)
   );
 }
+
+export const sha256 = patternText(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
+
+export const bytes = z.int().check(z.positive());
+
+/** A path inside an archive: relative, without `..`. */
+export const member = patternText(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/, 'expected a relative path without ".."');

@@ -2,6 +2,10 @@
 export interface Flags {
   /** Each may hold several names with commas between, and `all` stands for every target. */
   readonly target?: string | readonly string[] | undefined;
+  /** What links for targets other than this machine: a command, or `zig`. */
+  readonly linker?: string | undefined;
+  /** Release of glibc to link for: `2.28`. */
+  readonly glibc?: string | undefined;
   readonly firmware?: string | undefined;
   readonly libkrunDir?: string | undefined;
   /** Further headers to bind, relative to the working folder. */

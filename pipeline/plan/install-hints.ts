@@ -1,5 +1,15 @@
 /** A program or library that the build needs from the system. */
-export type Tool = 'cargo' | 'rustc' | 'cc' | 'static-libc' | 'lld' | 'libclang';
+export type Tool =
+  | 'cargo'
+  | 'rustc'
+  | 'cc'
+  | 'static-libc'
+  | 'clang'
+  | 'lld'
+  | 'libclang'
+  | 'cross-gcc-arm64'
+  | 'cross-gcc-x64'
+  | 'zig';
 
 /** How a system names its packages and installs them. */
 interface PackageManager {
@@ -10,11 +20,28 @@ interface PackageManager {
 /** Rust comes from rustup on every system: distributions' own are often too old. */
 const RUST = 'curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | sh';
 
+/** zig with cargo-zigbuild, from the Python package index: most distributions have neither. */
+const ZIG = 'python3 -m pip install ziglang cargo-zigbuild';
+
+/** What is a command line of its own, not a package of the system. */
+const COMMANDS: readonly string[] = [RUST, ZIG];
+
 /** By the ID or ID_LIKE of /etc/os-release; `macos` for Apple's. */
 const MANAGERS: Readonly<Record<string, PackageManager>> = {
   debian: {
     command: 'sudo apt-get install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'libc6-dev', lld: 'lld', libclang: 'libclang-dev' },
+    packages: {
+      cargo: RUST,
+      rustc: RUST,
+      cc: 'gcc',
+      'static-libc': 'libc6-dev',
+      clang: 'clang',
+      lld: 'lld',
+      libclang: 'libclang-dev',
+      'cross-gcc-arm64': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
+      'cross-gcc-x64': 'gcc-x86-64-linux-gnu libc6-dev-amd64-cross',
+      zig: ZIG,
+    },
   },
   fedora: {
     command: 'sudo dnf install',
@@ -23,8 +50,13 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       rustc: RUST,
       cc: 'gcc',
       'static-libc': 'glibc-static',
+      clang: 'clang',
       lld: 'lld',
       libclang: 'clang-libs',
+      // Fedora's cross gcc has no C library.
+      'cross-gcc-arm64': ZIG,
+      'cross-gcc-x64': ZIG,
+      zig: ZIG,
     },
   },
   suse: {
@@ -34,17 +66,43 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       rustc: RUST,
       cc: 'gcc',
       'static-libc': 'glibc-devel-static',
+      clang: 'clang',
       lld: 'lld',
       libclang: 'clang-devel',
+      'cross-gcc-arm64': ZIG,
+      'cross-gcc-x64': ZIG,
+      zig: ZIG,
     },
   },
   arch: {
     command: 'sudo pacman -S',
-    packages: { cargo: RUST, rustc: RUST, cc: 'gcc', 'static-libc': 'glibc', lld: 'lld', libclang: 'clang' },
+    packages: {
+      cargo: RUST,
+      rustc: RUST,
+      cc: 'gcc',
+      'static-libc': 'glibc',
+      clang: 'clang',
+      lld: 'lld',
+      libclang: 'clang',
+      'cross-gcc-arm64': 'aarch64-linux-gnu-gcc',
+      'cross-gcc-x64': ZIG,
+      zig: ZIG,
+    },
   },
   macos: {
     command: 'brew install',
-    packages: { cargo: RUST, rustc: RUST, cc: 'llvm', 'static-libc': 'llvm', lld: 'lld', libclang: 'llvm' },
+    packages: {
+      cargo: RUST,
+      rustc: RUST,
+      cc: 'llvm',
+      'static-libc': 'llvm',
+      clang: 'llvm',
+      lld: 'lld',
+      libclang: 'llvm',
+      'cross-gcc-arm64': 'zig cargo-zigbuild',
+      'cross-gcc-x64': 'zig cargo-zigbuild',
+      zig: 'zig cargo-zigbuild',
+    },
   },
 };
 
@@ -56,10 +114,10 @@ export function installLines(tools: readonly Tool[], ids: readonly string[]): re
   const manager = ids.map((id) => MANAGERS[id]).find((found) => found !== undefined);
   if (manager === undefined) return [`install ${tools.join(', ')} with this system's package manager`];
   const packages = [...new Set(tools.map((tool) => manager.packages[tool]))];
-  const fromSystem = packages.filter((name) => name !== RUST);
+  const fromSystem = packages.filter((name) => !COMMANDS.includes(name));
   return [
     ...(fromSystem.length > 0 ? [`${manager.command} ${fromSystem.join(' ')}`] : []),
-    ...(packages.includes(RUST) ? [RUST] : []),
+    ...COMMANDS.filter((line) => packages.includes(line)),
   ];
 }
 

@@ -1,16 +1,13 @@
 import * as z from 'zod/mini';
 import { parseDocument } from './document.ts';
-import { exactVersion, packageName, patternText } from './fields.ts';
+import { bytes, exactVersion, member, packageName, patternText, sha256 } from './fields.ts';
+import type { SysrootPins } from './sysroot-pins.ts';
 
-const sha256 = patternText(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 const integrity = patternText(/^sha512-[A-Za-z0-9+/]{86}==$/, 'expected an SRI digest "sha512-…"');
 const sourceDigest = patternText(
   /^(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})$/,
   'expected "sha256:" and 64 digits, or "git:" and a commit',
 );
-const bytes = z.int().check(z.positive());
-/** A path inside an archive: relative, without `..`. */
-const member = patternText(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/, 'expected a relative path without ".."');
 const urls = z.array(z.url()).check(z.minLength(1));
 
 const npmSource = z.strictObject({ kind: z.literal('npm'), package: packageName, version: exactVersion });
@@ -91,6 +88,7 @@ export type LibkrunPins = z.infer<typeof libkrunPins>;
 export interface Pins {
   readonly firmware: FirmwarePins;
   readonly libkrun: LibkrunPins;
+  readonly sysroot: SysrootPins;
 }
 
 /** @throws BuildError A3S1102 with line and column. */

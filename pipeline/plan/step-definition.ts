@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import type { CrossTools } from './cross-tools.ts';
 import type { Pins } from './pins.ts';
 import type { InputSpec, StepId } from './steps.ts';
 import type { SystemCandidate } from './system-libkrun.ts';
@@ -12,6 +13,8 @@ export interface PlanFacts {
   readonly source: SourceOrigin;
   /** Libraries of this system to choose from; empty unless one is asked for. */
   readonly system: readonly SystemCandidate[];
+  /** What there is to build for other machines with; empty where nothing is. */
+  readonly tools: CrossTools;
   /** Cargo configuration files that apply in the project folder, absolute. */
   readonly cargoConfigs: readonly string[];
   /** Stub mode only: folder of the interface lock and the declarations. */

@@ -22,6 +22,8 @@ export interface Target {
   readonly systemLibraries: readonly string[];
   /** Where systems keep libraries, in the order in which they are looked through. */
   readonly libraryFolders: readonly string[];
+  /** Compilers that link for the target on other machines, the likeliest first. */
+  readonly crossLinkers: readonly string[];
   /** Triple that libclang parses headers for. */
   readonly clangTriple: string;
 }
@@ -40,6 +42,7 @@ export const TARGETS = {
     packageSuffix: 'linux-x64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib'],
+    crossLinkers: ['x86_64-linux-gnu-gcc', 'x86_64-unknown-linux-gnu-gcc'],
     clangTriple: 'x86_64-unknown-linux-gnu',
   },
   'linux-arm64': {
@@ -55,6 +58,7 @@ export const TARGETS = {
     packageSuffix: 'linux-arm64-gnu',
     systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/aarch64-linux-gnu', '/usr/lib'],
+    crossLinkers: ['aarch64-linux-gnu-gcc', 'aarch64-unknown-linux-gnu-gcc'],
     clangTriple: 'aarch64-unknown-linux-gnu',
   },
   'darwin-arm64': {
@@ -74,6 +78,8 @@ export const TARGETS = {
       '/System/Library/Frameworks/Hypervisor.framework/Versions/A/Hypervisor',
     ],
     libraryFolders: ['/opt/homebrew/lib', '/usr/local/lib'],
+    // Only zig comes with what a link for macOS needs.
+    crossLinkers: [],
     clangTriple: 'arm64-apple-macosx11.0',
   },
 } as const satisfies Record<string, Target>;
@@ -145,6 +151,16 @@ export function targetsByName(names: readonly string[], host: Target): readonly 
   }
   const named = new Set(words.flatMap((word) => (word === 'all' ? TARGET_IDS : [targetByName(word, host).id])));
   return TARGET_IDS.filter((id) => named.has(id)).map((id) => TARGETS[id]);
+}
+
+/** `AARCH64_UNKNOWN_LINUX_GNU`: the target as part of the names of cargo's variables. */
+function tripleVariable({ triple }: Pick<Target, 'triple'>): string {
+  return triple.toUpperCase().replaceAll('-', '_');
+}
+
+/** The variable by which cargo is told what links for a target. */
+export function linkerVariable(target: Pick<Target, 'triple'>): string {
+  return `CARGO_TARGET_${tripleVariable(target)}_LINKER`;
 }
 
 function isTargetId(text: string): text is TargetId {

@@ -5,6 +5,7 @@ import { withLock } from '../effects/lock.ts';
 import type { StepManifest, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import { type Config, configFor } from '../plan/config.ts';
+import type { CrossTools } from '../plan/cross-tools.ts';
 import { type Failure, toFailure } from '../plan/errors.ts';
 import { layoutOf } from '../plan/layout.ts';
 import type { Pins } from '../plan/pins.ts';
@@ -41,6 +42,7 @@ export interface RunEnvironment {
   readonly pins: Pins;
   readonly source: SourceOrigin;
   readonly system: readonly SystemCandidate[];
+  readonly tools: CrossTools;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
   readonly digests: DigestCache;
@@ -180,6 +182,7 @@ function stepContext(
     pins: run.pins,
     source: run.source,
     system: run.system,
+    tools: run.tools,
     variables: run.variables,
     store: run.store,
     digests: run.digests,

@@ -8,7 +8,8 @@ import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
 import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
-import { GLIBC_LIMIT } from './libkrun.ts';
+import { glibcLimit } from './libkrun.ts';
+import { linkingOf } from './linking.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 const BINARY_NAME = 'libkrun';
@@ -20,9 +21,11 @@ export const runAddon: RunStep = async (context) => {
   const files = await crateFiles(context);
   const crates = await withCargoWorkspace(context, files, join(CRATE, 'Cargo.toml'), async (workspace) => {
     const outputDir = join(context.temporary, 'addon');
+    const linking = linkingOf(context);
     const options = {
       manifestPath: workspace.manifest,
-      target: config.target.triple,
+      target: linking.triple,
+      crossCompile: linking.subcommand === 'zigbuild',
       targetDir: workspace.targetDir,
       outputDir,
       workDir: join(context.temporary, 'napi'),
@@ -56,7 +59,7 @@ export const runAddon: RunStep = async (context) => {
     needed: config.target.systemLibraries,
     // Node itself provides these when it loads the addon.
     unversionedImports: ['napi_*'],
-    glibcLimit: GLIBC_LIMIT,
+    glibcLimit: glibcLimit(config),
     forbiddenText: privateFolders(config),
   });
   const floor = glibcNeeds(elf).floor;

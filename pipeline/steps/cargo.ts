@@ -8,6 +8,7 @@ import { digestOf } from '../plan/assemble.ts';
 import { cargoEnvironment } from '../plan/child-environment.ts';
 import { type Crates, readCrates } from './cargo-metadata.ts';
 import { compileError } from './compile-error.ts';
+import { linkingOf } from './linking.ts';
 import type { StepContext } from './step.ts';
 
 /** A crate in a private copy, with the target folder that stays beside it between runs. */
@@ -33,7 +34,10 @@ export async function withCargoWorkspace<T>(
 ): Promise<T> {
   const { config, toolchain } = context;
   const rustc = await toolchain.ask(config.environment.rustc, ['-vV']);
-  const name = `${config.target.id}-${digestOf([config.projectRoot, rustc ?? '']).slice(0, 16)}`;
+  const { name: linker } = linkingOf(context);
+  // Cargo does not notice another linker; without one named, the folder is that of every version before.
+  const parts = [config.projectRoot, rustc ?? '', ...(linker === '' ? [] : [linker])];
+  const name = `${config.target.id}-${digestOf(parts).slice(0, 16)}`;
   const scratch = context.scratch(name);
   const onWait = (pid: number): void => context.warn(`waiting for another a3s-build (process ${pid})`);
   return withLock(`${scratch}.lock`, { signal: context.signal, onWait }, async () => {
@@ -71,14 +75,15 @@ export async function cargoBuild(
   build: { readonly args: readonly string[]; readonly rustflags: readonly string[] },
 ): Promise<Crates> {
   const { env, crates } = await prepareBuild(context, workspace, build.rustflags);
+  const linking = linkingOf(context);
   const result = await runCargo(context, env, [
-    'build',
+    linking.subcommand,
     '--locked',
     '--release',
     '--manifest-path',
     workspace.manifest,
     '--target',
-    context.config.target.triple,
+    linking.triple,
     '--target-dir',
     workspace.targetDir,
     '--jobs',
@@ -117,6 +122,7 @@ export async function prepareBuild(
     }),
     ...(rustc === 'rustc' ? {} : { RUSTC: rustc }),
     ...(cargo === 'cargo' ? {} : { CARGO: cargo }),
+    ...linkingOf(context).env,
   };
   return { env, crates };
 }

@@ -5,31 +5,26 @@ import { withDiskErrors } from '../effects/files.ts';
 import { runProcess } from '../effects/process.ts';
 import { asksForLld, LLD_VERSION } from '../plan/cargo.ts';
 import { childEnvironment } from '../plan/child-environment.ts';
+import type { CommandLine } from '../plan/environment.ts';
+import { buildError } from '../plan/errors.ts';
+import { initCompilerOf } from '../plan/init-compiler.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { compileError } from './compile-error.ts';
 import type { RunStep, StepContext } from './step.ts';
+import { makeSysroot } from './sysroot.ts';
 
 /** Makes the guest's first process: a static executable, compiled from the source tree or supplied by the user. */
 export const runInit: RunStep = async (context) => {
   const { config } = context;
-  const { initFile, initCompiler } = config.environment;
+  const { initFile } = config.environment;
   const init = join(context.out, 'init');
   if (initFile !== undefined) await withDiskErrors(initFile, () => copyFile(initFile, init));
   else {
+    const { command, args } = await compilerLine(context);
     const result = await runProcess({
-      command: initCompiler.command,
+      command,
       // The source's own folder is the working folder, so that no path of this machine gets into the file.
-      args: [
-        ...initCompiler.args,
-        ...(await lldFolder(context)),
-        '-O2',
-        '-static',
-        '-Wall',
-        '-Wl,-s',
-        '-o',
-        init,
-        'init.c',
-      ],
+      args: [...args, '-O2', '-static', '-Wall', '-Wl,-s', '-o', init, 'init.c'],
       cwd: join(context.need('source').dir, 'init'),
       env: childEnvironment(context.variables),
       log: context.log,
@@ -37,7 +32,7 @@ export const runInit: RunStep = async (context) => {
       background: false,
       idleLimit: 300_000,
     });
-    if (result.code !== 0) throw await compileError(initCompiler.command, result, context.log);
+    if (result.code !== 0) throw await compileError(command, result, context.log);
   }
   const { elf, bytes } = await auditFile(init, {
     machine: config.target.machine,
@@ -45,19 +40,43 @@ export const runInit: RunStep = async (context) => {
     forbiddenText: privateFolders(config),
   });
   return {
-    facts: { form: elf.form, size: bytes.length, compiler: initFile === undefined ? initCompiler.command : null },
+    facts: { form: elf.form, size: bytes.length, compiler: initFile === undefined ? compilerName(context) : null },
     summary: `static ${elf.machine} executable, ${Math.round(bytes.length / 1024)} KiB`,
   };
 };
+
+/** How the compiler is called, up to what every compiler is told. */
+async function compilerLine(context: StepContext): Promise<CommandLine> {
+  const compiler = initCompilerOf(context.config, context.tools);
+  switch (compiler.kind) {
+    case 'command': {
+      const { command, args } = compiler.line;
+      return { command, args: [...args, ...(await lldFolder(context, compiler.line))] };
+    }
+    case 'clang': {
+      const { command, args } = compiler.line;
+      const sysroot = await makeSysroot(context, compiler.sysroot);
+      return { command, args: [...args, `--ld-path=${compiler.lld}`, '--sysroot', sysroot] };
+    }
+    case 'zig':
+      return compiler.line;
+    case 'none':
+      throw buildError('A3S1212', { message: `nothing compiles the guest's init for ${context.config.target.id}` });
+  }
+}
+
+function compilerName({ config, tools }: StepContext): string {
+  const compiler = initCompilerOf(config, tools);
+  return compiler.kind === 'command' ? compiler.line.command : compiler.kind;
+}
 
 /**
  * Where the compiler finds an lld that it was told to link with: the Rust toolchain has one, for systems that have
  * none on PATH.
  */
-async function lldFolder({ config, toolchain }: StepContext): Promise<readonly string[]> {
-  const { initCompiler, rustc } = config.environment;
-  if (!asksForLld(initCompiler) || (await toolchain.ask(LLD_VERSION.command, LLD_VERSION.args)) !== undefined)
-    return [];
+async function lldFolder({ config, toolchain }: StepContext, line: CommandLine): Promise<readonly string[]> {
+  const { rustc } = config.environment;
+  if (!asksForLld(line) || (await toolchain.ask(LLD_VERSION.command, LLD_VERSION.args)) !== undefined) return [];
   const sysroot = await toolchain.ask(rustc, ['--print', 'sysroot']);
   const folder = join(sysroot ?? '/nonexistent', 'lib', 'rustlib', config.host.triple, 'bin', 'gcc-ld');
   return existsSync(join(folder, 'ld.lld')) ? [`-B${folder}`] : [];

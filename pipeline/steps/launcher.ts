@@ -5,7 +5,7 @@ import type { WantedFile } from '../effects/sync.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
 import { cargoBuild, filesBelow, wantedFile, withCargoWorkspace } from './cargo.ts';
-import { GLIBC_LIMIT } from './libkrun.ts';
+import { glibcLimit } from './libkrun.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Name of the executable, in the prefix and in the packages. */
@@ -27,7 +27,7 @@ export const runLauncher: RunStep = async (context) => {
     runpath: null,
     needed: config.target.systemLibraries,
     unversionedImports: [],
-    glibcLimit: GLIBC_LIMIT,
+    glibcLimit: glibcLimit(config),
     forbiddenText: privateFolders(config),
   });
   const floor = glibcNeeds(elf).floor;

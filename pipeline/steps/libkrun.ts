@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { glibcNeeds } from '../binary/glibc.ts';
 import type { WantedFile } from '../effects/sync.ts';
 import { LIBKRUN_FEATURES } from '../plan/cargo.ts';
+import type { Config } from '../plan/config.ts';
+import type { Target } from '../plan/targets.ts';
 import { auditFile, privateFolders } from './audit-file.ts';
 import { cargoBuild, filesBelow, withCargoWorkspace } from './cargo.ts';
 import type { RunStep, StepContext } from './step.ts';
@@ -16,8 +18,7 @@ export const runLibkrun: RunStep = async (context) => {
   const crates = await withCargoWorkspace(context, await sourceWithInit(context), 'Cargo.toml', async (workspace) => {
     const built = await cargoBuild(context, workspace, {
       args: ['-p', 'libkrun', '--features', LIBKRUN_FEATURES.join(',')],
-      // libkrun opens the guest kernel by its bare name, for which only libkrun's own runpath is searched.
-      rustflags: ['-Clink-arg=-Wl,-rpath,$ORIGIN'],
+      rustflags: RUSTFLAGS[target.platform],
     });
     await copyFile(join(workspace.targetDir, target.triple, 'release', target.builtLibrary), library);
     return built.licensesOf('libkrun');
@@ -29,7 +30,7 @@ export const runLibkrun: RunStep = async (context) => {
     runpath: '$ORIGIN',
     needed: target.systemLibraries,
     unversionedImports: [],
-    glibcLimit: GLIBC_LIMIT,
+    glibcLimit: glibcLimit(config),
     forbiddenText: privateFolders(config, context.need('source').dir),
   });
   const floor = glibcNeeds(elf).floor;
@@ -39,8 +40,20 @@ export const runLibkrun: RunStep = async (context) => {
   };
 };
 
+/** What the linker of each system is told. */
+const RUSTFLAGS: Readonly<Record<Target['platform'], readonly string[]>> = {
+  // libkrun opens the guest kernel by its bare name, for which only libkrun's own runpath is searched.
+  linux: ['-Clink-arg=-Wl,-rpath,$ORIGIN'],
+  darwin: [],
+};
+
 /** Newest glibc that a shipped file may need: that of Debian 12 and later systems. */
 export const GLIBC_LIMIT = '2.36';
+
+/** Newest glibc that what is built now may need: the one asked for, else the limit of all that is shipped. */
+export function glibcLimit({ glibc }: Pick<Config, 'glibc'>): string {
+  return glibc ?? GLIBC_LIMIT;
+}
 
 /** The source tree, with the guest's init where libkrun's virtio-fs code embeds it. */
 async function sourceWithInit(context: StepContext): Promise<WantedFile[]> {

@@ -12,8 +12,10 @@ import { NapiCli } from '@napi-rs/cli';
 export interface NapiBuildOptions {
   /** `Cargo.toml` of the emitted crate. */
   readonly manifestPath: string;
-  /** Target triple: `x86_64-unknown-linux-gnu`. */
+  /** Target triple: `x86_64-unknown-linux-gnu`, or `x86_64-unknown-linux-gnu.2.28`. */
   readonly target: string;
+  /** Whether cargo-zigbuild links, which takes the release of glibc at the target's end. */
+  readonly crossCompile: boolean;
   /** Cargo's target folder: may be kept between runs. */
   readonly targetDir: string;
   /** Where the `.node` file goes. */
@@ -38,7 +40,9 @@ function parseOptions(text: string): NapiBuildOptions {
   if (typeof value !== 'object' || value === null) throw new Error('options: not an object');
   const fields = value as Readonly<Record<string, unknown>>;
   for (const name of TEXTS) if (typeof fields[name] !== 'string') throw new Error(`options: ${name} is not a string`);
-  if (typeof fields['release'] !== 'boolean') throw new Error('options: release is not a boolean');
+  for (const name of ['release', 'crossCompile']) {
+    if (typeof fields[name] !== 'boolean') throw new Error(`options: ${name} is not a boolean`);
+  }
   const list = fields['cargoOptions'];
   if (!Array.isArray(list) || list.some((one) => typeof one !== 'string')) {
     throw new Error('options: cargoOptions is not an array of strings');
@@ -58,6 +62,7 @@ async function buildAddon(options: NapiBuildOptions): Promise<string> {
     packageJsonPath,
     manifestPath: options.manifestPath,
     target: options.target,
+    crossCompile: options.crossCompile,
     targetDir: options.targetDir,
     outputDir: options.outputDir,
     platform: true,

@@ -2,6 +2,7 @@ import type { DigestCache } from '../effects/digests.ts';
 import type { Facts, Store } from '../effects/store.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
+import type { CrossTools } from '../plan/cross-tools.ts';
 import type { Pins } from '../plan/pins.ts';
 import type { SourceOrigin } from '../plan/step-definition.ts';
 import type { StepId } from '../plan/steps.ts';
@@ -29,6 +30,8 @@ export interface StepContext {
   readonly source: SourceOrigin;
   /** Libraries of this system to choose from; empty unless one is asked for. */
   readonly system: readonly SystemCandidate[];
+  /** What there is to build for other machines with. */
+  readonly tools: CrossTools;
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** A fresh, empty folder; all that lies in it afterwards is the step's output. */
   readonly out: string;

@@ -110,12 +110,12 @@ describe('pins', () => {
     const known = new Set<string>();
     const roots = { projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' };
     const first = await readPins(roots, known);
-    expect(known.size).toBe(2);
+    expect(known.size).toBe(3);
     expect(await readPins(roots, known)).toEqual(first);
-    expect(known.size).toBe(2);
+    expect(known.size).toBe(3);
     writeFileSync(join(project, 'vendor/libkrun.json'), '{ "schema": 2 }');
     expect((await failureOf(() => readPins(roots, known))).code).toBe('A3S1102');
-    expect(known.size).toBe(2);
+    expect(known.size).toBe(3);
   });
 
   it('that are missing from the installation are a bug of ours', async () => {

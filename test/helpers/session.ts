@@ -5,6 +5,7 @@ import { openDigestCache } from '../../pipeline/effects/digests.ts';
 import { openStore } from '../../pipeline/effects/store.ts';
 import { openToolchain } from '../../pipeline/effects/toolchain.ts';
 import { type Config, resolveConfig } from '../../pipeline/plan/config.ts';
+import { NO_CROSS_TOOLS } from '../../pipeline/plan/cross-tools.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import type { Flags } from '../../pipeline/plan/flags.ts';
 import type { Pins } from '../../pipeline/plan/pins.ts';
@@ -54,6 +55,7 @@ export async function testEnvironment(
     pins: {} as Pins,
     source: { kind: 'crate' },
     system: [],
+    tools: NO_CROSS_TOOLS,
     variables: {},
     store,
     digests: openDigestCache(join(config.storeDir, 'digests.json'), false),

@@ -3,9 +3,11 @@ import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildNpmRuntime } from '../../native/npm/build.mjs';
 import type { Config } from '../../pipeline/plan/config.ts';
+import { NO_CROSS_TOOLS } from '../../pipeline/plan/cross-tools.ts';
 import { readEnvironment } from '../../pipeline/plan/environment.ts';
 import { type FirmwarePins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { StepId } from '../../pipeline/plan/steps.ts';
+import { parseSysrootPins } from '../../pipeline/plan/sysroot-pins.ts';
 import { TARGETS, type Target } from '../../pipeline/plan/targets.ts';
 import { COMMITTED } from '../../pipeline/steps/bindings.ts';
 import type { NeededResult, StepContext } from '../../pipeline/steps/step.ts';
@@ -164,6 +166,9 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     storeDir: join(folder, 'store'),
     package: { name: '@acme/libkrun', version },
     firmware: 'npm',
+    linkers: {},
+    glibc: null,
+    debian: { mirror: undefined, snapshot: undefined, folder: undefined },
     libkrunDir: undefined,
     headers: [],
     overrides: [],
@@ -188,8 +193,10 @@ export async function stepContext(options: ContextOptions): Promise<StepContext 
     pins: {
       firmware: options.firmware ?? parseFirmwarePins(await read('libkrunfw.json'), 'libkrunfw.json'),
       libkrun: parseLibkrunPins(await read('libkrun.json'), 'libkrun.json'),
+      sysroot: parseSysrootPins(await read('sysroot.json'), 'sysroot.json'),
     },
     system: [],
+    tools: NO_CROSS_TOOLS,
     source: { kind: 'crate' },
     variables,
     out: options.out ?? (await make('out-')),

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assemblePlan, toolQuestions } from '../../pipeline/plan/assemble.ts';
 import type { Config } from '../../pipeline/plan/config.ts';
+import { NO_CROSS_TOOLS } from '../../pipeline/plan/cross-tools.ts';
 import { type Pins, parseFirmwarePins, parseLibkrunPins } from '../../pipeline/plan/pins.ts';
 import type { PlanFacts } from '../../pipeline/plan/step-definition.ts';
 import { type InputSpec, type PlannedStep, STEP_IDS, type StepId } from '../../pipeline/plan/steps.ts';
+import { parseSysrootPins } from '../../pipeline/plan/sysroot-pins.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { keyOf } from '../../pipeline/run/inputs.ts';
 import { REPOSITORY, testConfig } from '../helpers/session.ts';
@@ -14,8 +16,9 @@ const read = (name: string): string => readFileSync(join(REPOSITORY, 'vendor', n
 const pins: Pins = {
   firmware: parseFirmwarePins(read('libkrunfw.json'), 'libkrunfw.json'),
   libkrun: parseLibkrunPins(read('libkrun.json'), 'libkrun.json'),
+  sysroot: parseSysrootPins(read('sysroot.json'), 'sysroot.json'),
 };
-const crate: PlanFacts = { source: { kind: 'crate' }, system: [], cargoConfigs: [] };
+const crate: PlanFacts = { source: { kind: 'crate' }, system: [], tools: NO_CROSS_TOOLS, cargoConfigs: [] };
 
 const plan = (config: Config = testConfig('/f'), facts: PlanFacts = crate) => assemblePlan(config, pins, facts);
 const inputs = (id: StepId, config?: Config, facts?: PlanFacts): readonly InputSpec[] =>
@@ -59,7 +62,9 @@ it('compiles addon and launcher with the raw bindings of the same headers, witho
 
 it.each([[[]], [['libkrun']], [['init']], [['bindings']]])('asks no tool that was not announced, for %j', (only) => {
   const config = testConfig('/f', { only });
-  const announced = new Set(toolQuestions(config).map(({ command, args }) => JSON.stringify([command, args])));
+  const announced = new Set(
+    toolQuestions(config, NO_CROSS_TOOLS).map(({ command, args }) => JSON.stringify([command, args])),
+  );
   const asked = plan(config).steps.flatMap((step) =>
     step.inputs.flatMap((input) => (input.kind === 'tool' ? [input] : [])),
   );
@@ -67,7 +72,7 @@ it.each([[[]], [['libkrun']], [['init']], [['bindings']]])('asks no tool that wa
 });
 
 it('announces no question where nothing is compiled: starting a program takes time', () => {
-  expect(toolQuestions(testConfig('/f', { only: ['bindings'] }))).toEqual([]);
+  expect(toolQuestions(testConfig('/f', { only: ['bindings'] }), NO_CROSS_TOOLS)).toEqual([]);
 });
 
 it('makes the same bindings whatever machine they are for', () => {
@@ -92,7 +97,7 @@ describe('stub mode', () => {
   });
 
   it('asks no tool, and reads only what comes with the project or the tool', () => {
-    expect(toolQuestions(testConfig('/f', {}, on))).toEqual([]);
+    expect(toolQuestions(testConfig('/f', {}, on), NO_CROSS_TOOLS)).toEqual([]);
     const paths = stub().steps.flatMap(({ inputs }) =>
       inputs.flatMap((input) => ('path' in input ? [input.path] : [])),
     );

@@ -31,13 +31,27 @@ describe('switches', () => {
   });
 });
 
-it('takes CC_LINUX before CC before cc', () => {
-  expect(readEnvironment({}).initCompiler).toEqual({ command: 'cc', args: [] });
-  expect(readEnvironment({ CC: 'clang' }).initCompiler).toEqual({ command: 'clang', args: [] });
-  expect(readEnvironment({ CC: 'clang', CC_LINUX: 'gcc' }).initCompiler.command).toBe('gcc');
-  expect(readEnvironment({ CC: ' ccache  gcc -m64 ' }).initCompiler).toEqual({
+it('keeps the compiler for Linux apart from that of this system', () => {
+  expect(readEnvironment({})).toMatchObject({ compiler: { command: 'cc', args: [] }, linuxCompiler: undefined });
+  expect(readEnvironment({ CC: 'clang' }).compiler).toEqual({ command: 'clang', args: [] });
+  expect(readEnvironment({ CC: 'clang', CC_LINUX: 'gcc' }).linuxCompiler?.command).toBe('gcc');
+  expect(readEnvironment({ CC_LINUX: ' ccache  gcc -m64 ' }).linuxCompiler).toEqual({
     command: 'ccache',
     args: ['gcc', '-m64'],
+  });
+});
+
+it('reads what is for one target by its name, and linkers under the names that cargo has', () => {
+  const variables = {
+    A3S_LIBKRUNFW_DYLIB_DARWIN_ARM64: 'a',
+    KRUN_INIT_BINARY_PATH_LINUX_X64: 'b',
+    KRUN_INIT_BINARY_PATH_LINUX_ARM64: '',
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER: 'gcc',
+  };
+  expect(readEnvironment(variables)).toMatchObject({
+    firmwareFiles: { 'darwin-arm64': 'a' },
+    initFiles: { 'linux-x64': 'b' },
+    linkers: { 'linux-arm64': 'gcc' },
   });
 });
 

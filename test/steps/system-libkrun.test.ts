@@ -3,7 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assemblePlan, type PlanFacts } from '../../pipeline/plan/assemble.ts';
+import { NO_CROSS_TOOLS } from '../../pipeline/plan/cross-tools.ts';
 import { parseFirmwarePins } from '../../pipeline/plan/pins.ts';
+import { parseSysrootPins } from '../../pipeline/plan/sysroot-pins.ts';
 import type { SystemCandidate } from '../../pipeline/plan/system-libkrun.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { runPlan } from '../../pipeline/run/engine.ts';
@@ -129,8 +131,9 @@ async function build(system: readonly SystemCandidate[]) {
   const pins = {
     libkrun: PINS,
     firmware: parseFirmwarePins(readFileSync(join(REPOSITORY, 'vendor/libkrunfw.json'), 'utf8'), 'pins'),
+    sysroot: parseSysrootPins(readFileSync(join(REPOSITORY, 'vendor/sysroot.json'), 'utf8'), 'pins'),
   };
-  const facts: PlanFacts = { source: { kind: 'crate' }, system, cargoConfigs: [] };
+  const facts: PlanFacts = { source: { kind: 'crate' }, system, tools: NO_CROSS_TOOLS, cargoConfigs: [] };
   const write =
     (path: string, content: string): RunStep =>
     async ({ out }) => {
