@@ -28,6 +28,9 @@ export interface Target {
   readonly clangTriple: string;
 }
 
+/** glibc's libraries: before 2.34 it had more than one file, and what is linked for such a release names them. */
+const GLIBC = ['libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2', 'librt.so.1'] as const;
+
 export const TARGETS = {
   'linux-x64': {
     id: 'linux-x64',
@@ -40,7 +43,7 @@ export const TARGETS = {
     libraryFile: 'libkrun.so.1',
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-x64-gnu',
-    systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
+    systemLibraries: [...GLIBC, 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib'],
     crossLinkers: ['x86_64-linux-gnu-gcc', 'x86_64-unknown-linux-gnu-gcc'],
     clangTriple: 'x86_64-unknown-linux-gnu',
@@ -56,7 +59,7 @@ export const TARGETS = {
     libraryFile: 'libkrun.so.1',
     firmwareFile: 'libkrunfw.so.5',
     packageSuffix: 'linux-arm64-gnu',
-    systemLibraries: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
+    systemLibraries: [...GLIBC, 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/aarch64-linux-gnu', '/usr/lib'],
     crossLinkers: ['aarch64-linux-gnu-gcc', 'aarch64-unknown-linux-gnu-gcc'],
     clangTriple: 'aarch64-unknown-linux-gnu',
