@@ -222,6 +222,20 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     });
 
   program
+    .command('reproduce')
+    .description('build the commit twice, in two folders and circumstances, and compare the packages byte for byte')
+    .addOption(targetOption())
+    .option('--against <folder>', 'build once, and compare with the .tgz files of a release')
+    .option('--same-user', 'build as this user only; root builds once as nobody otherwise')
+    .argument('[flags...]', 'after "--": more flags of the build')
+    .action(async (buildFlags, { target, against, sameUser }) => {
+      const { runReproduce } = await import('./reproduce.ts');
+      const targetFlags = (target ?? []).flatMap((name) => ['--target', name]);
+      const form = { against, sameUser: sameUser ?? false, targetFlags, buildFlags };
+      await runReproduce({ ...common(), target }, here(), signal, streams, form);
+    });
+
+  program
     .command('compare')
     .description('compare two folders of package tarballs, and say which file in which of them differs')
     .argument('<folder>', 'with .tgz files')

@@ -39,7 +39,7 @@ describe('zizmor', () => {
   });
 
   it('finds text of a pull request in a command', async () => {
-    const { exitCode, stdout } = await lint(changed('"$ROOT_SHA512"', '${{ github.head_ref }}'));
+    const { exitCode, stdout } = await lint(changed('"$ROOT_INTEGRITY"', '${{ github.head_ref }}'));
     expect(stdout).toContain('template-injection');
     expect(exitCode).not.toBe(0);
   });

@@ -19,9 +19,9 @@ export function packagesWorkflow(project: CiProject): Workflow {
       workflow_dispatch: {},
       workflow_call: {
         outputs: {
-          'root-sha512': {
+          'root-integrity': {
             description: "Digest of the root package's tarball",
-            value: '${{ jobs.root.outputs.sha512 }}',
+            value: '${{ jobs.root.outputs.integrity }}',
           },
         },
       },
@@ -83,7 +83,7 @@ function crossJob(): WorkflowJob {
 }
 
 function rootJob({ root }: CiProject): WorkflowJob {
-  const digest = `openssl dgst -sha512 -r ${PACKAGES}/${root}-[0-9]*.tgz | cut -c1-128`;
+  const digest = `openssl dgst -sha512 -binary ${PACKAGES}/${root}-[0-9]*.tgz | base64 --wrap=0`;
   return readingJob(
     'root package',
     [
@@ -92,10 +92,10 @@ function rootJob({ root }: CiProject): WorkflowJob {
       downloadAll(`${PACKAGES}-*`, PACKAGES),
       { run: `npx a3s-build package --root --from ${PACKAGES} --out ${PACKAGES}` },
       { run: `npx a3s-build verify ${PACKAGES}` },
-      { id: 'digest', run: `echo "sha512=$(${digest})" >> "\${GITHUB_OUTPUT:-/dev/stdout}"` },
+      { id: 'digest', run: `echo "integrity=sha512-$(${digest})" >> "\${GITHUB_OUTPUT:-/dev/stdout}"` },
       upload(PACKAGES, `${PACKAGES}/*.tgz`),
     ],
-    { needs: ['native'], outputs: { sha512: '${{ steps.digest.outputs.sha512 }}' } },
+    { needs: ['native'], outputs: { integrity: '${{ steps.digest.outputs.integrity }}' } },
   );
 }
 

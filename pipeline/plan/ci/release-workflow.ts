@@ -9,7 +9,7 @@ import type { CiProject, Workflow, WorkflowStep } from './workflow.ts';
  * @param packagesFile File name of the workflow that makes the packages.
  */
 export function releaseWorkflow(project: CiProject, packagesFile: string): Workflow {
-  const gate = `npx a3s-build verify ${PACKAGES} --publish --expect "$ROOT_SHA512"`;
+  const gate = `npx a3s-build verify ${PACKAGES} --publish --expect "$ROOT_INTEGRITY"`;
   return {
     name: 'libkrun release',
     on: { push: { tags: ['v[0-9]+.[0-9]+.[0-9]+*'] } },
@@ -23,7 +23,7 @@ export function releaseWorkflow(project: CiProject, packagesFile: string): Workf
           CHECKOUT,
           setup(),
           download(PACKAGES, PACKAGES),
-          { name: 'Gate', run: gate, env: { ROOT_SHA512: '${{ needs.packages.outputs.root-sha512 }}' } },
+          { name: 'Gate', run: gate, env: { ROOT_INTEGRITY: '${{ needs.packages.outputs.root-integrity }}' } },
           ...[...Object.values(project.platforms), project.root].map((name) => publish(name, project.distTag)),
         ],
         {

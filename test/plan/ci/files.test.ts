@@ -38,7 +38,7 @@ const VIOLATIONS: Readonly<Record<Rule, readonly [file: string, from: string | R
   'pinned-by-tag': [SETUP, /setup-node@\w+ # v5\.0\.0/, 'setup-node@v5.0.0'],
   'unknown-action': [SETUP, /setup-node@\w+/, `setup-node@${'0123456789'.repeat(4)}`],
   'one-command': [PACKAGES, 'build: npx', 'build: cd vm && npx'],
-  'no-template-in-command': [RELEASE, '"$ROOT_SHA512"', '${{ needs.packages.outputs.root-sha512 }}'],
+  'no-template-in-command': [RELEASE, '"$ROOT_INTEGRITY"', '${{ needs.packages.outputs.root-integrity }}'],
   'credentials-stay-out': [PACKAGES, 'persist-credentials: false', 'fetch-depth: 0'],
   'permissions-per-job': [RELEASE, 'permissions: {}\n', ''],
   'no-write-for-strangers': [BINDINGS, 'contents: read', 'pull-requests: write'],
