@@ -3,7 +3,7 @@ import type { AuditExpectation, AuditFinding } from './audit-types.ts';
 import { readElf } from './elf.ts';
 import { compareReleases, glibcNeeds } from './glibc.ts';
 import { readMachO } from './macho.ts';
-import { auditMachO, type MachOExpectation } from './macho-audit.ts';
+import { auditMachO, cName, type MachOExpectation } from './macho-audit.ts';
 
 /** What a binary has to be, in the terms of its format. */
 export type BinaryExpectation =
@@ -19,6 +19,10 @@ export interface SystemFloors {
 export interface BinaryReport {
   readonly findings: readonly AuditFinding[];
   readonly floors: SystemFloors;
+  /** The libraries that it loads. */
+  readonly needed: readonly string[];
+  /** Its exports, as C spells them. */
+  readonly exported: readonly string[];
 }
 
 /**
@@ -29,11 +33,21 @@ export interface BinaryReport {
 export function auditAnyBinary(bytes: Uint8Array, file: string, expected: BinaryExpectation): BinaryReport {
   if (expected.format === 'elf') {
     const elf = readElf(bytes, file);
-    return { findings: auditBinary(bytes, elf, expected), floors: { glibc: glibcNeeds(elf).floor, macos: null } };
+    return {
+      findings: auditBinary(bytes, elf, expected),
+      floors: { glibc: glibcNeeds(elf).floor, macos: null },
+      needed: elf.needed,
+      exported: elf.exports.map(({ name }) => name),
+    };
   }
   const macho = readMachO(bytes, file);
   const macos = newestRelease(macho.platforms.map(({ minimum }) => minimum));
-  return { findings: auditMachO(bytes, macho, expected), floors: { glibc: null, macos } };
+  return {
+    findings: auditMachO(bytes, macho, expected),
+    floors: { glibc: null, macos },
+    needed: macho.libraries.map(({ name }) => name),
+    exported: macho.exports.map(({ name }) => cName(name)),
+  };
 }
 
 /** The floors of several files together. */

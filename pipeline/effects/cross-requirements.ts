@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Config } from '../plan/config.ts';
 import { type CrossTools, ZIG, ZIGBUILD } from '../plan/cross-tools.ts';
 import { variableFor } from '../plan/environment.ts';
-import { buildError } from '../plan/errors.ts';
+import { type BuildError, buildError } from '../plan/errors.ts';
 import { initCompilerOf, ownCompiler } from '../plan/init-compiler.ts';
 import type { Tool } from '../plan/install-hints.ts';
 import { linkerOf } from '../plan/linker.ts';
+import { foundAs, type MachOTool, machoTools } from '../plan/macho-tools.ts';
 import { linkerVariable, type Target } from '../plan/targets.ts';
 import { hasStaticLibc, installHint, type Toolchain } from './toolchain.ts';
 
@@ -20,13 +21,14 @@ export interface Planned {
 /**
  * Checks that what a target needs beyond the tools of this machine itself is there, before any work starts.
  * @throws BuildError A3S1210 for a linker, A3S1211 for Rust's standard library, A3S1212 for the compiler of the guest's
- *   init, each with what to run on this system.
+ *   init, A3S1221 for what finishes files for macOS, each with what to run on this system.
  */
 export async function requireCrossTools(planned: Planned, tools: CrossTools, toolchain: Toolchain): Promise<void> {
   const { config, compiles, makesInit } = planned;
   if (compiles) {
     await requireLinker(config, tools, toolchain);
     await requireRustTarget(config, toolchain);
+    requireMachOTools(config, tools);
   }
   if (makesInit) await requireInitCompiler(config, tools, toolchain);
 }
@@ -72,6 +74,21 @@ async function requireRustTarget({ target, host, environment }: Config, toolchai
   throw buildError('A3S1211', {
     message: `the Rust toolchain at ${sysroot ?? 'an unknown place'} has no standard library for ${target.triple}`,
     fix: `rustup target add ${target.triple}\nor, where Rust is not rustup's, its package for that target; CARGO and RUSTC choose another toolchain`,
+  });
+}
+
+function requireMachOTools({ target, host }: Config, tools: CrossTools): void {
+  if (target.platform !== 'darwin') return;
+  const { rename, sign } = machoTools(host);
+  const missing = [rename, sign].filter((tool) => foundAs(tool, tools) === undefined);
+  if (missing.length > 0) throw missingMachOTools(missing);
+}
+
+/** The failure of programs that are not there, with what installs them. */
+export function missingMachOTools(missing: readonly Pick<MachOTool<never>, 'names' | 'tool'>[]): BuildError {
+  return buildError('A3S1221', {
+    message: `missing: ${missing.map(({ names }) => names[0]).join(', ')}`,
+    fix: installHint(missing.map(({ tool }) => tool)).join('\n'),
   });
 }
 

@@ -6,6 +6,7 @@ import type { Config } from '../plan/config.ts';
 import { CLANG, type CrossTools, LLD, NO_CROSS_TOOLS, ZIG, ZIGBUILD } from '../plan/cross-tools.ts';
 import type { CommandLine } from '../plan/environment.ts';
 import { GUESTS } from '../plan/init-compiler.ts';
+import { machoToolNames } from '../plan/macho-tools.ts';
 import type { Target } from '../plan/targets.ts';
 import { readTextIfThere } from './files.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -21,10 +22,12 @@ const HOMEBREW_LLVM = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.
 export async function findCrossTools(config: Config, variables: Variables, toolchain: Toolchain): Promise<CrossTools> {
   const foreign = config.targets.filter(({ id }) => id !== config.host.id);
   const zigNamed = config.glibc !== null || Object.values(config.linkers).includes(ZIG);
-  if (config.environment.stub || (foreign.length === 0 && !zigNamed)) return NO_CROSS_TOOLS;
+  const macho = config.targets.some(({ platform }) => platform === 'darwin') ? machoToolNames(config.host) : [];
+  if (config.environment.stub || (foreign.length === 0 && !zigNamed && macho.length === 0)) return NO_CROSS_TOOLS;
   const path = (variables['PATH'] ?? '').split(delimiter).filter(isAbsolute);
-  const compilers = foreign.flatMap((target) => [...target.crossLinkers, ...GUESTS[target.machine].compilers]);
-  const onPath = [...new Set([...compilers, CLANG, ZIG, ZIGBUILD])].filter((name) => isIn(path, name));
+  // A Mac's own compiler makes nothing for the guest, which is Linux.
+  const compilers = config.targets.flatMap((target) => [...target.crossLinkers, ...GUESTS[target.machine].compilers]);
+  const onPath = [...new Set([...compilers, ...macho, CLANG, ZIG, ZIGBUILD])].filter((name) => isIn(path, name));
   const lld = findIn([...path, ...HOMEBREW_LLVM], LLD) ?? (await lldOfRust(config, toolchain));
   const zig = onPath.includes(ZIG) ? undefined : await zigOfPython(toolchain);
   return {

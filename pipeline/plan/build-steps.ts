@@ -5,6 +5,7 @@ import { type CrossTools, ZIG, ZIGBUILD } from './cross-tools.ts';
 import { buildError } from './errors.ts';
 import { type InitCompiler, initCompilerOf } from './init-compiler.ts';
 import { type Linker, linkerOf } from './linker.ts';
+import { foundAs, machoTools } from './macho-tools.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
 import { type StepDefinition, type StepInputs, value } from './step-definition.ts';
 import type { InputSpec, StepId } from './steps.ts';
@@ -72,8 +73,22 @@ function compilerText(compiler: InitCompiler): string {
 const cargoInputs: StepInputs = (config, _pins, facts) => [
   value('target', config.target.triple),
   ...cargoTools(config, facts.tools),
+  ...machoInputs(config, facts.tools),
   ...facts.cargoConfigs.map((path): InputSpec => ({ kind: 'file', name: `cargo configuration ${path}`, path })),
 ];
+
+/** What finishes files for macOS. */
+const machoInputs = ({ target, host }: Config, tools: CrossTools): InputSpec[] => {
+  if (target.platform !== 'darwin') return [];
+  const { rename, sign } = machoTools(host);
+  return [
+    value('oldest macOS', target.oldestMacos ?? 'any'),
+    ...[rename, sign].map((one): InputSpec => {
+      const name = foundAs(one, tools) ?? 'none';
+      return one.version === null ? value(`program ${name}`, name) : tool(one.tool, name, ...one.version);
+    }),
+  ];
+};
 
 const nativeTree = (config: Config, ...crates: string[]): InputSpec[] => [
   ...['Cargo.toml', 'Cargo.lock'].map(

@@ -29,6 +29,9 @@ export type ErrorCode =
   | 'A3S1211'
   | 'A3S1212'
   | 'A3S1213'
+  | 'A3S1220'
+  | 'A3S1221'
+  | 'A3S1222'
   | 'A3S1301'
   | 'A3S1401'
   | 'A3S1402'
@@ -186,6 +189,25 @@ export const ERROR_TABLE = {
     exit: 69,
     cause: 'A pinned Debian package, which clang needs for the guest, could be had from no source.',
     fix: 'Set A3S_DEBIAN_MIRROR to a Debian mirror, or A3S_DEBIAN_FOLDER to a folder that holds the packages.',
+  },
+  A3S1220: {
+    title: 'Functions of Hypervisor.framework unknown',
+    exit: 65,
+    cause: "libkrun's source does not declare what it calls of Hypervisor.framework where it is looked for.",
+    fix: 'Use a source tree of the pinned version, or build on a Mac, whose linker reads the framework itself.',
+  },
+  A3S1221: {
+    title: 'Program for macOS binaries missing',
+    exit: 72,
+    cause: 'What names or signs files for macOS is not installed, or not on PATH.',
+    fix: 'Install it: llvm and rcodesign (cargo install apple-codesign) on Linux, the command line tools of Xcode on a Mac.',
+  },
+  A3S1222: {
+    title: 'macOS binary cannot be named or signed',
+    exit: 1,
+    cause:
+      'A program that writes install names or signatures failed; without a good signature macOS ends what it starts.',
+    fix: 'Read its words, and the log.',
   },
   A3S1301: {
     title: 'Vendored sources not found',

@@ -9,7 +9,9 @@ export type Tool =
   | 'libclang'
   | 'cross-gcc-arm64'
   | 'cross-gcc-x64'
-  | 'zig';
+  | 'zig'
+  | 'install-name-tool'
+  | 'code-signer';
 
 /** How a system names its packages and installs them. */
 interface PackageManager {
@@ -23,8 +25,14 @@ const RUST = 'curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | sh';
 /** zig with cargo-zigbuild, from the Python package index: most distributions have neither. */
 const ZIG = 'python3 -m pip install ziglang cargo-zigbuild';
 
+/** Signs files for macOS on other systems; few have a package of it. */
+const RCODESIGN = 'cargo install apple-codesign --locked';
+
+/** Apple's command line tools, which a Mac downloads by itself. */
+const XCODE = 'xcode-select --install';
+
 /** What is a command line of its own, not a package of the system. */
-const COMMANDS: readonly string[] = [RUST, ZIG];
+const COMMANDS: readonly string[] = [RUST, ZIG, RCODESIGN, XCODE];
 
 /** By the ID or ID_LIKE of /etc/os-release; `macos` for Apple's. */
 const MANAGERS: Readonly<Record<string, PackageManager>> = {
@@ -41,6 +49,8 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       'cross-gcc-arm64': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
       'cross-gcc-x64': 'gcc-x86-64-linux-gnu libc6-dev-amd64-cross',
       zig: ZIG,
+      'install-name-tool': 'llvm',
+      'code-signer': RCODESIGN,
     },
   },
   fedora: {
@@ -57,6 +67,8 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       'cross-gcc-arm64': ZIG,
       'cross-gcc-x64': ZIG,
       zig: ZIG,
+      'install-name-tool': 'llvm',
+      'code-signer': RCODESIGN,
     },
   },
   suse: {
@@ -72,6 +84,8 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       'cross-gcc-arm64': ZIG,
       'cross-gcc-x64': ZIG,
       zig: ZIG,
+      'install-name-tool': 'llvm',
+      'code-signer': RCODESIGN,
     },
   },
   arch: {
@@ -87,6 +101,8 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       'cross-gcc-arm64': 'aarch64-linux-gnu-gcc',
       'cross-gcc-x64': ZIG,
       zig: ZIG,
+      'install-name-tool': 'llvm',
+      'code-signer': RCODESIGN,
     },
   },
   macos: {
@@ -102,6 +118,8 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
       'cross-gcc-arm64': 'zig cargo-zigbuild',
       'cross-gcc-x64': 'zig cargo-zigbuild',
       zig: 'zig cargo-zigbuild',
+      'install-name-tool': XCODE,
+      'code-signer': XCODE,
     },
   },
 };

@@ -1,4 +1,5 @@
 import { buildError, type FailureDetails } from './errors.ts';
+import { HYPERVISOR_LIBRARY } from './hypervisor-stub.ts';
 import { unknownWord } from './nearest.ts';
 
 /** Everything that depends on where the result runs; code asks this table and never `process.platform`. */
@@ -24,6 +25,8 @@ export interface Target {
   readonly libraryFolders: readonly string[];
   /** Compilers that link for the target on other machines, the likeliest first. */
   readonly crossLinkers: readonly string[];
+  /** Oldest macOS that what is built may need; null on other systems. */
+  readonly oldestMacos: string | null;
   /** Triple that libclang parses headers for. */
   readonly clangTriple: string;
 }
@@ -46,6 +49,7 @@ export const TARGETS = {
     systemLibraries: [...GLIBC, 'libgcc_s.so.1', 'ld-linux-x86-64.so.2'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib'],
     crossLinkers: ['x86_64-linux-gnu-gcc', 'x86_64-unknown-linux-gnu-gcc'],
+    oldestMacos: null,
     clangTriple: 'x86_64-unknown-linux-gnu',
   },
   'linux-arm64': {
@@ -62,6 +66,7 @@ export const TARGETS = {
     systemLibraries: [...GLIBC, 'libgcc_s.so.1', 'ld-linux-aarch64.so.1'],
     libraryFolders: ['/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/aarch64-linux-gnu', '/usr/lib'],
     crossLinkers: ['aarch64-linux-gnu-gcc', 'aarch64-unknown-linux-gnu-gcc'],
+    oldestMacos: null,
     clangTriple: 'aarch64-unknown-linux-gnu',
   },
   'darwin-arm64': {
@@ -75,14 +80,12 @@ export const TARGETS = {
     libraryFile: 'libkrun.1.dylib',
     firmwareFile: 'libkrunfw.5.dylib',
     packageSuffix: 'darwin-arm64',
-    systemLibraries: [
-      '/usr/lib/libSystem.B.dylib',
-      '/usr/lib/libiconv.2.dylib',
-      '/System/Library/Frameworks/Hypervisor.framework/Versions/A/Hypervisor',
-    ],
+    systemLibraries: ['/usr/lib/libSystem.B.dylib', '/usr/lib/libiconv.2.dylib', HYPERVISOR_LIBRARY],
     libraryFolders: ['/opt/homebrew/lib', '/usr/local/lib'],
     // Only zig comes with what a link for macOS needs.
     crossLinkers: [],
+    // As in Rust's own libraries for Apple silicon.
+    oldestMacos: '11.0',
     clangTriple: 'arm64-apple-macosx11.0',
   },
 } as const satisfies Record<string, Target>;

@@ -1,14 +1,12 @@
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { glibcNeeds } from '../binary/glibc.ts';
 import { NAPI_CRATE, napiManifest } from '../bindings/emit-napi.ts';
 import { runProcess } from '../effects/process.ts';
 import type { WantedFile } from '../effects/sync.ts';
-import { auditFile, privateFolders } from './audit-file.ts';
 import { COMMITTED } from './bindings.ts';
 import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
-import { glibcLimit } from './libkrun.ts';
+import { finishBinary, floorFacts } from './finish.ts';
 import { linkingOf } from './linking.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -52,20 +50,10 @@ export const runAddon: RunStep = async (context) => {
     }
     return prepared.crates.licensesOf(NAPI_CRATE);
   });
-  const { elf, bytes } = await auditFile(join(context.out, name), {
-    machine: config.target.machine,
-    form: 'shared',
-    runpath: null,
-    needed: config.target.systemLibraries,
-    // Node itself provides these when it loads the addon.
-    unversionedImports: ['napi_*'],
-    glibcLimit: glibcLimit(config),
-    forbiddenText: privateFolders(config),
-  });
-  const floor = glibcNeeds(elf).floor;
+  const { size, floors } = await finishBinary(context, join(context.out, name), 'addon');
   return {
-    facts: { crates, file: name, glibc: floor, size: bytes.length },
-    summary: `${name}, ${Math.round(bytes.length / 1024)} KiB`,
+    facts: { crates, file: name, ...floorFacts(floors), size },
+    summary: `${name}, ${Math.round(size / 1024)} KiB`,
   };
 };
 

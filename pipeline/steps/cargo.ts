@@ -8,7 +8,7 @@ import { digestOf } from '../plan/assemble.ts';
 import { cargoEnvironment } from '../plan/child-environment.ts';
 import { type Crates, readCrates } from './cargo-metadata.ts';
 import { compileError } from './compile-error.ts';
-import { linkingOf } from './linking.ts';
+import { LINK_FLAGS, linkingOf, systemVariables } from './linking.ts';
 import type { StepContext } from './step.ts';
 
 /** A crate in a private copy, with the target folder that stays beside it between runs. */
@@ -118,10 +118,11 @@ export async function prepareBuild(
   const env = {
     ...cargoEnvironment(variables, {
       triple: config.target.triple,
-      rustflags: [...rustflags, ...remaps],
+      rustflags: [...rustflags, ...LINK_FLAGS[config.target.platform], ...remaps],
     }),
     ...(rustc === 'rustc' ? {} : { RUSTC: rustc }),
     ...(cargo === 'cargo' ? {} : { CARGO: cargo }),
+    ...systemVariables(config.target),
     ...linkingOf(context).env,
   };
   return { env, crates };

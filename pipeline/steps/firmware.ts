@@ -1,5 +1,7 @@
-import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { assertAudit } from '../binary/audit.ts';
+import { auditAnyBinary } from '../binary/audit-file.ts';
 import { guestKernelRelease } from '../binary/symbol-data.ts';
 import { extractMember } from '../effects/archive.ts';
 import { temporaryName, withDiskErrors } from '../effects/files.ts';
@@ -8,15 +10,12 @@ import { firmwareArtifact } from '../plan/build-steps.ts';
 import { buildError } from '../plan/errors.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
 import { SYSTEM_FIRMWARE } from '../plan/system-libkrun.ts';
-import { auditFile } from './audit-file.ts';
+import { firmwareIdentity } from './binaries.ts';
 import { fetchFirmwareArchive } from './firmware-archive.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Bytes at most of an unpacked guest kernel where no pin says it exactly; the known ones have 21 to 25 MB. */
 export const MEMBER_LIMIT = 128 * 1024 * 1024;
-
-/** Functions by which libkrun takes the kernel out of the library. */
-export const FIRMWARE_EXPORTS: readonly string[] = ['krunfw_get_kernel', 'krunfw_get_version'];
 
 /**
  * Gets the guest kernel: the user's own file, that of the system's libkrun, or the pinned one, verified before it is
@@ -30,12 +29,8 @@ export const runFirmware: RunStep = async (context) => {
   if (own !== undefined) await withDiskErrors(own.file, () => copyFile(own.file, library));
   else await takePinned(context, firmwareArtifact(config, pins), library);
 
-  const { bytes } = await auditFile(library, {
-    machine: config.target.machine,
-    form: 'shared',
-    soname: config.target.firmwareFile,
-    exports: { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] },
-  });
+  const bytes = await withDiskErrors(library, () => readFile(library));
+  assertAudit(auditAnyBinary(bytes, library, firmwareIdentity(config.target)).findings, library);
   const kernel = guestKernelRelease(bytes);
   const provider = pins.firmware.providers[config.firmware];
   if (own === undefined) requirePinnedKernel(provider.kernel, kernel, library);

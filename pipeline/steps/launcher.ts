@@ -1,15 +1,11 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { glibcNeeds } from '../binary/glibc.ts';
 import type { WantedFile } from '../effects/sync.ts';
-import { auditFile, privateFolders } from './audit-file.ts';
+import { LAUNCHER } from './binaries.ts';
 import { COMMITTED } from './bindings.ts';
 import { cargoBuild, filesBelow, wantedFile, withCargoWorkspace } from './cargo.ts';
-import { glibcLimit } from './libkrun.ts';
+import { finishBinary, floorFacts, floorText } from './finish.ts';
 import type { RunStep, StepContext } from './step.ts';
-
-/** Name of the executable, in the prefix and in the packages. */
-export const LAUNCHER = 'krun-launcher';
 
 /** Builds the executable that starts a VM in a process of its own. */
 export const runLauncher: RunStep = async (context) => {
@@ -22,18 +18,10 @@ export const runLauncher: RunStep = async (context) => {
     await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);
     return built.licensesOf(LAUNCHER);
   });
-  const { elf, bytes } = await auditFile(executable, {
-    machine: config.target.machine,
-    runpath: null,
-    needed: config.target.systemLibraries,
-    unversionedImports: [],
-    glibcLimit: glibcLimit(config),
-    forbiddenText: privateFolders(config),
-  });
-  const floor = glibcNeeds(elf).floor;
+  const { size, floors } = await finishBinary(context, executable, 'launcher');
   return {
-    facts: { crates, glibc: floor, size: bytes.length },
-    summary: `${LAUNCHER}, ${Math.round(bytes.length / 1024)} KiB, glibc ${floor}`,
+    facts: { crates, ...floorFacts(floors), size },
+    summary: `${LAUNCHER}, ${Math.round(size / 1024)} KiB, ${floorText(floors)}`,
   };
 };
 

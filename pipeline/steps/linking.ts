@@ -1,6 +1,6 @@
 import { type CrossTools, ZIG } from '../plan/cross-tools.ts';
 import { linkerOf, zigTriple } from '../plan/linker.ts';
-import { linkerVariable } from '../plan/targets.ts';
+import { linkerVariable, type Target } from '../plan/targets.ts';
 import type { StepContext } from './step.ts';
 
 /** How cargo is run so that the result is linked for the target. */
@@ -37,6 +37,18 @@ export function linkingOf({ config, tools }: Pick<StepContext, 'config' | 'tools
         name: `zig ${linker.glibc ?? ''}`,
       };
   }
+}
+
+/** What every link for a system is told. */
+export const LINK_FLAGS: Readonly<Record<Target['platform'], readonly string[]>> = {
+  linux: [],
+  // Room for the name that is written afterwards, and no library that nothing is taken from.
+  darwin: ['-Clink-arg=-Wl,-headerpad_max_install_names', '-Clink-arg=-Wl,-dead_strip_dylibs'],
+};
+
+/** Rust and every linker for macOS read the oldest system from the environment. */
+export function systemVariables({ oldestMacos }: Pick<Target, 'oldestMacos'>): Record<string, string> {
+  return oldestMacos === null ? {} : { MACOSX_DEPLOYMENT_TARGET: oldestMacos };
 }
 
 /** cargo-zigbuild looks for a zig on PATH, then for Python's; it is told which one was found. */

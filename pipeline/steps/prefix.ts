@@ -1,12 +1,13 @@
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertAudit, auditBinary } from '../binary/audit.ts';
-import { readElf } from '../binary/elf.ts';
+import { assertAudit } from '../binary/audit.ts';
+import { auditAnyBinary } from '../binary/audit-file.ts';
 import { compareExports, exportLines } from '../binary/exports.ts';
 import { interfaceFor } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import type { LinkRecord } from '../plan/link-record.ts';
 import { pkgConfigText } from '../plan/pkg-config.ts';
+import { libraryExportsOnly } from './binaries.ts';
 import { COMMITTED } from './bindings.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -64,15 +65,13 @@ async function checkExports(context: StepContext, library: string) {
   const lock = await readFile(join(context.need('bindings').dir, COMMITTED, 'abi.json'), 'utf8');
   const required = interfaceFor(readAbi(lock), context.config.target.id)?.functions.map(({ name }) => name) ?? [];
   const bytes = await readFile(library);
-  const elf = readElf(bytes, library);
   // A library of the system may be newer than the header, and then has more.
   const alsoAllowed = context.config.systemLibkrun ? ['*'] : Object.keys(extra);
   const expected = { required, mayBeMissing: Object.keys(missing), alsoAllowed };
-  assertAudit(auditBinary(bytes, elf, { exports: expected }), library);
-  const compared = compareExports(
-    elf.exports.map(({ name }) => name),
-    expected,
-  );
+  const only = libraryExportsOnly(context.config.target, expected);
+  const { findings, exported } = auditAnyBinary(bytes, library, only);
+  assertAudit(findings, library);
+  const compared = compareExports(exported, { ...expected, ...only.exports });
   const { notExported, notDeclared } = compared;
   const exports = { declaredNotExported: notExported, exportedNotDeclared: notDeclared };
   return { functions: required.length - notExported.length, exports, lines: exportLines(compared) };

@@ -9,8 +9,8 @@ import { BuildError, buildError } from '../plan/errors.ts';
 import type { LibkrunPins } from '../plan/pins.ts';
 import { FEATURE_FUNCTIONS, SYSTEM_FIRMWARE, type SystemCandidate } from '../plan/system-libkrun.ts';
 import type { Target } from '../plan/targets.ts';
+import { FIRMWARE_EXPORTS } from './binaries.ts';
 import { COMMITTED } from './bindings.ts';
-import { FIRMWARE_EXPORTS } from './firmware.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /**

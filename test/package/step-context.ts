@@ -61,7 +61,11 @@ function machoBinaries({ libraryFile, firmwareFile, packageSuffix }: Target): Re
   const entitled = { entitlements: entitlementsXml(HYPERVISOR), der: entitlementsDer(HYPERVISOR) };
   return {
     launcher: makeMachO({ type: 2, signature: entitled }),
-    library: makeMachO({ installName: `@rpath/${libraryFile}`, symbols: machoExports(...FUNCTIONS) }),
+    library: makeMachO({
+      installName: `@rpath/${libraryFile}`,
+      rpaths: ['@loader_path'],
+      symbols: machoExports(...FUNCTIONS),
+    }),
     firmware: makeMachO({
       installName: firmwareFile,
       minimum: [14, 0, 0],

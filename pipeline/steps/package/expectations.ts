@@ -1,13 +1,9 @@
-import type { AuditExpectation } from '../../binary/audit.ts';
 import type { BinaryExpectation } from '../../binary/audit-file.ts';
 import type { ExportExpectation } from '../../binary/audit-types.ts';
-import type { MachOExpectation } from '../../binary/macho-audit.ts';
 import type { PackEntry } from '../../effects/archive.ts';
 import type { LibkrunPins } from '../../plan/pins.ts';
 import type { Target } from '../../plan/targets.ts';
-import { FIRMWARE_EXPORTS } from '../firmware.ts';
-import { LAUNCHER } from '../launcher.ts';
-import { GLIBC_LIMIT } from '../libkrun.ts';
+import { binariesOf, LAUNCHER } from '../binaries.ts';
 import { licenseTexts } from './contents.ts';
 import { INTEGRITY_FILE, ROOT_CODE } from './manifests.ts';
 import { addonName } from './names.ts';
@@ -35,91 +31,14 @@ export function libraryExports(
   return { required: functions, mayBeMissing: Object.keys(missing), alsoAllowed: Object.keys(extra) };
 }
 
-/** The binaries of a platform package, by what each is. */
-type Binaries<Expectation> = Readonly<Record<'addon' | 'launcher' | 'library' | 'firmware', Expectation>>;
-
-/** How each binary is looked at, by the format of the platform's files. */
-const FORMATS: Readonly<
-  Record<Target['platform'], (target: Target, exports: ExportExpectation) => Binaries<BinaryExpectation>>
-> = { linux: elfBinaries, darwin: machoBinaries };
-
 /** What each binary of a platform package has to be, by its path inside the tarball. */
 export function binaryExpectations(target: Target, exports: ExportExpectation): Record<string, BinaryExpectation> {
-  const { addon, launcher, library, firmware } = FORMATS[target.platform](target, exports);
+  const { addon, launcher, library, firmware } = binariesOf(target, { exports });
   return {
     [`${NPM_FOLDER}/${addonName(target)}`]: addon,
     [`${NPM_FOLDER}/bin/${LAUNCHER}`]: launcher,
     [`${NPM_FOLDER}/lib/${target.libraryFile}`]: library,
     [`${NPM_FOLDER}/lib/${target.firmwareFile}`]: firmware,
-  };
-}
-
-/** What Node calls in an addon; other exports do no harm, since nothing links with it. */
-const ADDON_EXPORTS: ExportExpectation = { required: ['napi_register_module_v1'], alsoAllowed: ['*'] };
-/** A provider's kernel library may have more than libkrun asks for. */
-const KERNEL_EXPORTS: ExportExpectation = { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] };
-/** Node itself offers the functions that an addon imports. */
-const FROM_NODE = ['napi_*'];
-
-function elfBinaries(target: Target, exports: ExportExpectation): Binaries<BinaryExpectation> {
-  const all = {
-    format: 'elf',
-    machine: target.machine,
-    needed: target.systemLibraries,
-    unversionedImports: [],
-    glibcLimit: GLIBC_LIMIT,
-    executableStack: false,
-  } as const satisfies AuditExpectation & { format: 'elf' };
-  const library = { ...all, form: 'shared' } as const;
-  return {
-    addon: { ...library, runpath: null, unversionedImports: FROM_NODE, exports: ADDON_EXPORTS },
-    launcher: { ...all, form: 'pie', runpath: null },
-    // libkrun opens the guest kernel by its bare name, and finds it beside itself.
-    library: { ...library, soname: target.libraryFile, runpath: '$ORIGIN', exports },
-    firmware: { ...library, soname: target.firmwareFile, exports: KERNEL_EXPORTS },
-  };
-}
-
-/** Oldest macOS that Rust's own libraries for Apple silicon are built for. */
-const MACOS_LIMIT = '11.0';
-/** The guest kernel's library is a file of its publisher's, who built it for this one. */
-const FIRMWARE_MACOS_LIMIT = '14.0';
-/** Without it Hypervisor.framework refuses a process; the launcher alone starts VMs. */
-const ENTITLEMENTS = { 'com.apple.security.hypervisor': true };
-/** Names of the file itself that linkers add to the exports. */
-const LINKER_EXPORTS = ['_mh_dylib_header', '__dso_handle'];
-
-function machoBinaries(target: Target, exports: ExportExpectation): Binaries<BinaryExpectation> {
-  const all = {
-    format: 'macho',
-    cpu: 'arm64',
-    rpaths: [],
-    needed: target.systemLibraries,
-    systemLimit: MACOS_LIMIT,
-    flatImports: [],
-    entitlements: null,
-  } as const satisfies MachOExpectation & { format: 'macho' };
-  const library = { ...all, form: 'library' } as const;
-  const allowed = [...(exports.alsoAllowed ?? []), ...LINKER_EXPORTS];
-  return {
-    addon: {
-      ...library,
-      installName: `@rpath/${addonName(target)}`,
-      flatImports: FROM_NODE,
-      exports: ADDON_EXPORTS,
-    },
-    launcher: { ...all, form: 'executable', installName: null, entitlements: ENTITLEMENTS },
-    library: {
-      ...library,
-      installName: `@rpath/${target.libraryFile}`,
-      exports: { ...exports, alsoAllowed: allowed },
-    },
-    firmware: {
-      ...library,
-      installName: target.firmwareFile,
-      systemLimit: FIRMWARE_MACOS_LIMIT,
-      exports: KERNEL_EXPORTS,
-    },
   };
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PackEntry } from '../../effects/archive.ts';
 import { writeFileWhole } from '../../effects/files.ts';
 import type { Target } from '../../plan/targets.ts';
-import { LAUNCHER } from '../launcher.ts';
+import { LAUNCHER } from '../binaries.ts';
 import { type Contents, licenseTexts } from './contents.ts';
 import { platformManifest } from './manifests.ts';
 import { addonName } from './names.ts';

@@ -1,4 +1,4 @@
-import { LAUNCHER } from '../launcher.ts';
+import { LAUNCHER } from '../binaries.ts';
 import { OLDEST_NODE, type RootPackage } from './manifests.ts';
 import { addonName, exportedNames, platformPackageName } from './names.ts';
 
