@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { $ } from 'zx';
+import { readMachO } from '../../pipeline/binary/macho.ts';
+import {
+  HYPERVISOR_DECLARATIONS,
+  HYPERVISOR_LIBRARY,
+  hypervisorFunctions,
+} from '../../pipeline/plan/hypervisor-stub.ts';
+import { REPOSITORY } from '../helpers/session.ts';
+
+/** Where ci/install-cross.sh puts its programs. */
+const CROSS = process.env['A3S_CROSS'] ?? join(process.env['TMPDIR'] ?? tmpdir(), 'a3s-cross');
+
+const { checkoutStore, temporary } = inject('fullBuild');
+const out = join(temporary, 'darwin out');
+const unpacked = join(temporary, 'darwin package');
+
+beforeAll(async () => {
+  const env = {
+    ...process.env,
+    CI: '',
+    A3S_CACHE_DIR: checkoutStore,
+    PATH: `${join(CROSS, 'bin')}:${process.env['PATH']}`,
+    CARGO: join(CROSS, 'bin/cargo'),
+    RUSTC: join(CROSS, 'bin/rustc'),
+  };
+  await $({ cwd: REPOSITORY, env })`npx --no-install a3s-build --target darwin-arm64 --reporter plain --out ${out}`;
+  const [tarball] = readdirSync(join(out, 'npm')).filter((name) => name.includes('darwin-arm64'));
+  if (tarball === undefined) throw new Error('no tarball for darwin-arm64 was made');
+  await $`mkdir ${unpacked} && tar -xzf ${join(out, 'npm', tarball)} -C ${unpacked}`;
+}, 1_500_000);
+
+const FILES = {
+  addon: 'libkrun.darwin-arm64.node',
+  launcher: 'bin/krun-launcher',
+  library: 'lib/libkrun.1.dylib',
+  firmware: 'lib/libkrunfw.5.dylib',
+} as const;
+
+const pathOf = (role: keyof typeof FILES): string => join(unpacked, 'package', FILES[role]);
+const read = (role: keyof typeof FILES) => readMachO(readFileSync(pathOf(role)), FILES[role]);
+
+/** What llvm reads in the load commands: a second opinion beside our own reader's. */
+const loadCommands = async (role: keyof typeof FILES): Promise<string> =>
+  (await $`llvm-objdump --macho --private-headers ${pathOf(role)}`).stdout;
+
+describe('the package for darwin-arm64, made on Linux', () => {
+  it.each([
+    ['addon', '@rpath/libkrun.darwin-arm64.node'],
+    ['library', '@rpath/libkrun.1.dylib'],
+    ['firmware', 'libkrunfw.5.dylib'],
+    ['launcher', null],
+  ] as const)('calls its %s %s', async (role, name) => {
+    expect(read(role).installName).toBe(name);
+    const told = /cmd LC_ID_DYLIB\n.*\n\s+name (\S+)/.exec(await loadCommands(role))?.[1] ?? null;
+    expect(told).toBe(name);
+  });
+
+  it('has libkrun look for the guest kernel beside itself', async () => {
+    expect(read('library').rpaths).toEqual(['@loader_path']);
+    expect(await loadCommands('library')).toMatch(/cmd LC_RPATH\n.*\n\s+path @loader_path /);
+  });
+
+  it.each(['addon', 'launcher', 'library'] as const)('asks for macOS 11.0 in its %s', async (role) => {
+    expect(read(role).platforms).toMatchObject([{ platform: 'macos', minimum: '11.0' }]);
+    expect(await loadCommands(role)).toMatch(/minos 11\.0\n/);
+  });
+
+  it.each([
+    ['addon', null],
+    ['launcher', { 'com.apple.security.hypervisor': true }],
+    ['library', null],
+    ['firmware', null],
+  ] as const)('has signed its %s ad hoc, every page, with the entitlements %j', (role, entitlements) => {
+    const { signature } = read(role);
+    expect(signature).toMatchObject({
+      entitlements,
+      derEntitlements: entitlements,
+      hasCertificate: false,
+      problems: [],
+    });
+    for (const directory of signature?.directories ?? []) expect(directory.adHoc).toBe(true);
+    expect(signature?.directories.length).toBeGreaterThan(0);
+  });
+
+  it('takes from Hypervisor.framework what the source declares, and all of it from there', () => {
+    const [source = ''] = readdirSync(join(checkoutStore, 'v1/results/source'));
+    const file = join(checkoutStore, 'v1/results/source', source, 'out', HYPERVISOR_DECLARATIONS);
+    const declared = hypervisorFunctions(readFileSync(file, 'utf8')).map((name) => `_${name}`);
+    const imports = read('library').imports.filter(({ name }) => name.startsWith('_hv_'));
+    expect(imports.length).toBeGreaterThan(10);
+    for (const { name, from } of imports) {
+      expect(declared).toContain(name);
+      expect(from).toEqual({ library: HYPERVISOR_LIBRARY });
+    }
+  });
+});
