@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { $ } from 'zx';
@@ -8,27 +7,20 @@ import { guestKernelRelease } from '../../pipeline/binary/symbol-data.ts';
 import { prepareEmulation } from '../boot/emulation.ts';
 import { REPOSITORY } from '../helpers/session.ts';
 import { bootFromNode, installConsumer } from './boot-from-node.ts';
+import { crossVariables } from './cross-tools.ts';
 
-/** What ci/install-cross.sh made. */
-const CROSS = join(process.env['A3S_CROSS'] ?? join(tmpdir(), 'a3s-cross'), 'bin');
 const BUILD_MS = 2_400_000;
 /** Bytes at most of a packed platform package. */
 const BUDGETS = { 'linux-x64-gnu': 12e6, 'linux-arm64-gnu': 18e6, 'darwin-arm64': 18e6 } as const;
 
-const { checkout, temporary } = inject('fullBuild');
+const { checkout, checkoutStore, temporary } = inject('fullBuild');
 const out = join(temporary, 'cross');
 const packages = join(out, 'npm');
 
 /** Runs the command line with the tools for other targets, as a machine has them that was set up for all of them. */
 const a3sBuild = $({
   cwd: REPOSITORY,
-  env: {
-    ...process.env,
-    CARGO: join(CROSS, 'cargo'),
-    RUSTC: join(CROSS, 'rustc'),
-    PATH: `${CROSS}:${process.env['PATH']}`,
-    A3S_CACHE_DIR: join(temporary, 'cross-store'),
-  },
+  env: { ...process.env, ...crossVariables(), A3S_CACHE_DIR: checkoutStore },
 });
 
 beforeAll(async () => {
@@ -70,11 +62,9 @@ describe('the packages of all targets, built on one machine', () => {
   });
 });
 
-describe.each(['linux-x64-gnu', 'linux-arm64-gnu'])('the package %s', (suffix) => {
-  it('needs no newer glibc than was asked for', async () => {
-    const { stdout } = await $`tar -xOzf ${tarball(suffix)} package/versions.json`;
-    expect(JSON.parse(stdout)).toMatchObject({ glibc: '2.28' });
-  });
+it('needs on linux-x64 the glibc that was asked for, not that of this machine', async () => {
+  const { stdout } = await $`tar -xOzf ${tarball('linux-x64-gnu')} package/versions.json`;
+  expect(JSON.parse(stdout)).toMatchObject({ glibc: '2.28' });
 });
 
 describe('the packages for linux-arm64', () => {
@@ -96,25 +86,5 @@ describe('the packages for linux-arm64', () => {
     const firmware = join(project, 'node_modules/@a3s-lab/libkrun-linux-arm64-gnu/lib/libkrunfw.so.5');
     expect(guest?.[2]).toBe(guestKernelRelease(readFileSync(firmware)));
     expect(guest?.[2]).not.toBe(emulation.kernel.release);
-  });
-});
-
-describe('the prefix for darwin-arm64, as other tools read it', () => {
-  const prefix = join(out, 'darwin-arm64/prefix');
-  const objdump = async (file: string, ...flags: string[]): Promise<string> =>
-    (await $`llvm-objdump --macho ${flags} ${join(prefix, file)}`).stdout;
-
-  it('has libraries that are found beside whoever loads them', async () => {
-    expect(await objdump('lib/libkrun.1.dylib', '--dylib-id')).toMatch(/^@rpath\/libkrun\.1\.dylib$/m);
-    expect(await objdump('lib/libkrun.1.dylib', '--rpaths')).toMatch(/^@loader_path$/m);
-  });
-
-  it.each(['lib/libkrun.1.dylib', 'bin/krun-launcher'])('runs %s on macOS 11 and later', async (file) => {
-    expect(await objdump(file, '--private-headers')).toMatch(/minos 11\.0/);
-  });
-
-  it('has a launcher that is entitled to start VMs', async () => {
-    const { stdout } = await $`${join(CROSS, 'rcodesign')} print-signature-info ${join(prefix, 'bin/krun-launcher')}`;
-    expect(stdout).toContain('com.apple.security.hypervisor');
   });
 });

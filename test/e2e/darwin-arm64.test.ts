@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { $ } from 'zx';
@@ -10,23 +9,14 @@ import {
   hypervisorFunctions,
 } from '../../pipeline/plan/hypervisor-stub.ts';
 import { REPOSITORY } from '../helpers/session.ts';
-
-/** Where ci/install-cross.sh puts its programs. */
-const CROSS = process.env['A3S_CROSS'] ?? join(process.env['TMPDIR'] ?? tmpdir(), 'a3s-cross');
+import { crossVariables } from './cross-tools.ts';
 
 const { checkoutStore, temporary } = inject('fullBuild');
 const out = join(temporary, 'darwin out');
 const unpacked = join(temporary, 'darwin package');
 
 beforeAll(async () => {
-  const env = {
-    ...process.env,
-    CI: '',
-    A3S_CACHE_DIR: checkoutStore,
-    PATH: `${join(CROSS, 'bin')}:${process.env['PATH']}`,
-    CARGO: join(CROSS, 'bin/cargo'),
-    RUSTC: join(CROSS, 'bin/rustc'),
-  };
+  const env = { ...process.env, ...crossVariables(), CI: '', A3S_CACHE_DIR: checkoutStore };
   await $({ cwd: REPOSITORY, env })`npx --no-install a3s-build --target darwin-arm64 --reporter plain --out ${out}`;
   const [tarball] = readdirSync(join(out, 'npm')).filter((name) => name.includes('darwin-arm64'));
   if (tarball === undefined) throw new Error('no tarball for darwin-arm64 was made');
