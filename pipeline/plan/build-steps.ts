@@ -185,7 +185,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   libkrun: {
     title: 'libkrun',
     needs: ['source', 'init'],
-    version: 1,
+    version: 2,
     compiles: true,
     inputs: (config, pins, facts) => [
       ...cargoInputs(config, pins, facts),
@@ -198,7 +198,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   addon: {
     title: 'Node addon',
     needs: ['bindings'],
-    version: 2,
+    version: 3,
     compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
@@ -210,7 +210,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   launcher: {
     title: 'launcher',
     needs: ['bindings'],
-    version: 2,
+    version: 3,
     compiles: true,
     background: true,
     inputs: (config, pins, facts) => [
@@ -237,7 +237,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'npm packages',
     needs: ['firmware', 'source', 'bindings', 'libkrun', 'addon', 'launcher', 'prefix'],
     scope: 'all',
-    version: 2,
+    version: 3,
     inputs: (config, pins, facts) => [
       value('package', config.package),
       value('generator', config.toolVersion),
@@ -259,6 +259,9 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
       },
       { kind: 'step', name: 'source', step: 'source', only: ['LICENSE', 'Cargo.lock', 'edk2'] },
       { kind: 'step', name: 'addon', step: 'addon' },
+      ...(['libkrun', 'launcher'] as const).map(
+        (step): InputSpec => ({ kind: 'step', name: `crates of ${step}`, step, only: ['notices.json'] }),
+      ),
     ],
   },
 };

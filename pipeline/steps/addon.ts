@@ -7,6 +7,7 @@ import { COMMITTED } from './bindings.ts';
 import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { finishBinary, floorFacts } from './finish.ts';
+import { recordLinkedCrates } from './linked-crates.ts';
 import { linkingOf } from './linking.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -48,7 +49,7 @@ export const runAddon: RunStep = async (context) => {
     for (const file of await readdir(outputDir)) {
       if (file.endsWith('.node')) await copyFile(join(outputDir, file), join(context.out, name));
     }
-    return prepared.crates.licensesOf(NAPI_CRATE);
+    return recordLinkedCrates(context, workspace, prepared.crates, { root: NAPI_CRATE });
   });
   const { size, floors } = await finishBinary(context, join(context.out, name), 'addon');
   return {

@@ -10,23 +10,24 @@ import type { StepContext } from './step.ts';
 /** The part of `cargo metadata --format-version 1` that is used. */
 interface Metadata {
   readonly packages: readonly {
-    readonly id: string;
     readonly name: string;
     readonly version: string;
     readonly license: string | null;
+    readonly authors: readonly string[];
     /** Null for a package of the workspace or a path. */
     readonly source: string | null;
     readonly manifest_path: string;
   }[];
-  readonly resolve: {
-    readonly nodes: readonly {
-      readonly id: string;
-      readonly deps: readonly {
-        readonly pkg: string;
-        readonly dep_kinds: readonly { readonly kind: string | null }[];
-      }[];
-    }[];
-  };
+}
+
+export interface CrateInfo {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression. */
+  readonly license: string | null;
+  readonly authors: readonly string[];
+  /** Where cargo unpacked it, or where it lies in the workspace. */
+  readonly folder: string;
 }
 
 /** The crates of a workspace as cargo resolves them for the target. */
@@ -37,8 +38,8 @@ export interface Crates {
   readonly registryFolders: readonly string[];
   /** Folder and `name-version` of every package; longer folders come later. */
   readonly folders: readonly (readonly [folder: string, name: string])[];
-  /** SPDX licence by `name@version` of `root` and of everything that is compiled into it or runs to build it. */
-  licensesOf(root: string): Readonly<Record<string, string>>;
+  /** What a package states about itself, by `name@version`. */
+  find(key: string): CrateInfo;
 }
 
 /** What asking cargo needs of a step or a command. */
@@ -87,9 +88,8 @@ export async function readCrates(context: QueryContext, manifest: string): Promi
   throw buildError(config.offline ? 'A3S2003' : 'A3S2002', { message, log });
 }
 
-function describe({ packages, resolve }: Metadata, fetched: number): Crates {
-  const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
-  const byId = new Map(packages.map((entry) => [entry.id, entry]));
+function describe({ packages }: Metadata, fetched: number): Crates {
+  const byKey = new Map(packages.map((entry) => [`${entry.name}@${entry.version}`, entry]));
   const folders = packages
     .map((entry) => [folderOf(entry), `${entry.name}-${entry.version}`] as const)
     .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
@@ -97,19 +97,11 @@ function describe({ packages, resolve }: Metadata, fetched: number): Crates {
     fetched,
     registryFolders: packages.filter(({ source }) => source !== null).map(folderOf),
     folders,
-    licensesOf(root) {
-      const reached = new Set<string>();
-      const visit = (id: string): void => {
-        if (reached.has(id)) return;
-        reached.add(id);
-        for (const { pkg, dep_kinds } of nodes.get(id)?.deps ?? []) {
-          if (dep_kinds.some(({ kind }) => kind !== 'dev')) visit(pkg);
-        }
-      };
-      for (const entry of packages) if (entry.name === root) visit(entry.id);
-      const found = [...reached].flatMap((id) => byId.get(id) ?? []);
-      const named = found.map((entry) => [`${entry.name}@${entry.version}`, entry.license ?? 'NOASSERTION'] as const);
-      return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+    find(key) {
+      const entry = byKey.get(key);
+      if (entry === undefined) throw buildError('A3S9001', { message: `cargo did not tell of the crate ${key}` });
+      const { name, version, license, authors } = entry;
+      return { name, version, license, authors, folder: folderOf(entry) };
     },
   };
 }

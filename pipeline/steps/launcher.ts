@@ -5,6 +5,7 @@ import { LAUNCHER } from './binaries.ts';
 import { COMMITTED } from './bindings.ts';
 import { cargoBuild, filesBelow, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { finishBinary, floorFacts, floorText } from './finish.ts';
+import { recordLinkedCrates } from './linked-crates.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Builds the executable that starts a VM in a process of its own. */
@@ -16,7 +17,7 @@ export const runLauncher: RunStep = async (context) => {
   const crates = await withCargoWorkspace(context, files, join('native', 'Cargo.toml'), async (workspace) => {
     const built = await cargoBuild(context, workspace, { args: ['-p', LAUNCHER], rustflags: [] });
     await copyFile(join(workspace.targetDir, config.target.triple, 'release', LAUNCHER), executable);
-    return built.licensesOf(LAUNCHER);
+    return recordLinkedCrates(context, workspace, built, { root: LAUNCHER });
   });
   const { size, floors } = await finishBinary(context, executable, 'launcher');
   return {

@@ -13,6 +13,7 @@ import {
 import type { Target } from '../plan/targets.ts';
 import { cargoBuild, filesBelow, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { finishBinary, floorFacts, floorText } from './finish.ts';
+import { recordLinkedCrates } from './linked-crates.ts';
 import { linkingOf } from './linking.ts';
 import type { RunStep, StepContext } from './step.ts';
 
@@ -31,7 +32,7 @@ export const runLibkrun: RunStep = async (context) => {
       rustflags: [...RUSTFLAGS[target.platform], ...(stub.length > 0 ? [`-Lframework=${FRAMEWORKS}`] : [])],
     });
     await copyFile(join(workspace.targetDir, target.triple, 'release', target.builtLibrary), library);
-    return built.licensesOf('libkrun');
+    return recordLinkedCrates(context, workspace, built, { root: 'libkrun', features: LIBKRUN_FEATURES });
   });
   const { size, floors, needed } = await finishBinary(context, library, 'library', context.need('source').dir);
   return {

@@ -5,6 +5,7 @@ import { interfaceFor } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { buildError } from '../plan/errors.ts';
+import { glibcLimit } from './binaries.ts';
 import { COMMITTED } from './bindings.ts';
 import type { Contents } from './package/contents.ts';
 import { readContents } from './package/contents-of-step.ts';
@@ -50,10 +51,11 @@ async function packPlatform(context: StepContext): Promise<{ packed: Packed; con
     licenses: licenseFolder(context),
   };
   const entries = await stagePlatformPackage(contents, folders, join(context.temporary, target.id));
+  const exports = libraryExports(await headerFunctions(context), context.pins.libkrun.exports);
   const expected = {
     kind: 'platform',
     manifest: platformManifest(contents),
-    binaries: binaryExpectations(target, libraryExports(await headerFunctions(context), context.pins.libkrun.exports)),
+    binaries: binaryExpectations(target, { exports, glibc: glibcLimit(context.config) }),
     sizeLimit: platformSizeLimit(target),
   } as const;
   return { contents, packed: await packAndAudit(context, entries, expected, [folders.source]) };

@@ -38,7 +38,33 @@ const CONTENTS: Contents = {
     { name: 'libc', version: '0.2.180', checksum: 'c0ffee', license: 'MIT OR Apache-2.0', dependencies: [] },
     { name: 'libkrun', version: '1.17.0', checksum: null, license: null, dependencies: ['libc@0.2.180'] },
   ],
+  linked: {
+    rust: { version: '1.95.0', notices: 'Copyright notices of Rust' },
+    crates: [
+      {
+        name: 'libc',
+        version: '0.2.180',
+        license: 'MIT OR Apache-2.0',
+        authors: [],
+        texts: [
+          { file: 'LICENSE-APACHE', text: 'the  Apache\nlicence' },
+          { file: 'LICENSE-MIT', text: 'Copyright (c) 2014 Somebody' },
+        ],
+      },
+      {
+        name: 'log',
+        version: '0.4.0',
+        license: 'MIT',
+        authors: [],
+        texts: [{ file: 'COPYING', text: 'Copyright (c) 2014\n  Somebody' }],
+      },
+      { name: 'napi', version: '3.0.0', license: 'MIT', authors: ['A B <a@b.c>'], texts: [] },
+      { name: 'arch', version: '0.1.0', license: null, authors: [], texts: [] },
+    ],
+  },
 };
+
+const KNOWN = new Map([['Apache-2.0.txt', 'the Apache licence']]);
 
 const OWN: Contents = {
   ...CONTENTS,
@@ -187,14 +213,33 @@ describe('sbom', () => {
 
 describe('texts', () => {
   it('names every file with its licence, and every crate', () => {
-    const text = notices(CONTENTS);
+    const text = notices(CONTENTS, KNOWN);
     expect(text).toContain("| lib/libkrunfw.so.5 | the Linux kernel 6.12.98, run as the guest's | GPL-2.0-only |");
     expect(text).toContain('| libc | 0.2.180 | MIT OR Apache-2.0 |');
-    expect(text).toContain('| krun-launcher | 0.1.0 | not stated |');
+    expect(text).toContain('| krun-launcher | 0.1.0 | that of its source tree |');
     expect(text).toContain('LGPL-2.1-or-later');
-    expect(notices(OWN)).not.toContain('LGPL-2.1-or-later');
-    expect(notices(ARM)).toContain('edk2.txt');
+    expect(notices(OWN, KNOWN)).not.toContain('LGPL-2.1-or-later');
+    expect(notices(ARM, KNOWN)).toContain('edk2.txt');
     expect(text).not.toContain('edk2');
+  });
+
+  it('passes on what each crate carries, each text once', () => {
+    const text = notices(CONTENTS, KNOWN);
+    expect(text).toContain('- libc 0.2.180, LICENSE-APACHE\n\nSee licenses/Apache-2.0.txt.');
+    expect(text).toContain(
+      '- libc 0.2.180, LICENSE-MIT\n- log 0.4.0, COPYING\n\n```text\nCopyright (c) 2014 Somebody\n```',
+    );
+    expect(text).toContain('- napi 3.0.0: carries no text, and states MIT; its authors: A B <a@b.c>');
+    expect(text).toContain('- arch 0.1.0: a part of the source tree');
+    expect(text).toContain('## The Rust standard library 1.95.0\n\n```text\nCopyright notices of Rust\n```');
+  });
+
+  it('says that it does not know the notices of a Rust that carries none', () => {
+    const linked = { ...CONTENTS.linked, rust: { version: '1.95.0', notices: null } };
+    expect(notices({ ...CONTENTS, linked }, KNOWN)).toContain('copyright notices: unknown');
+    expect(unknownSources(versions({ ...CONTENTS, linked }))).toContain(
+      'copyright notices of the Rust standard library',
+    );
   });
 
   it('says where the source is', () => {

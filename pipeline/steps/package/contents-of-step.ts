@@ -7,9 +7,11 @@ import { firmwareArtifact } from '../../plan/build-steps.ts';
 import { LIBKRUN_FEATURES } from '../../plan/cargo.ts';
 import { LAUNCHER } from '../binaries.ts';
 import { COMMITTED } from '../bindings.ts';
+import { type LinkedNotices, readLinkedNotices } from '../linked-crates.ts';
 import type { StepContext } from '../step.ts';
 import { measureFloors } from './audit.ts';
 import type { Contents, Firmware, Libkrun, Origin } from './contents.ts';
+import { mergeLinked } from './crate-texts.ts';
 import { type Crate, type CrateLicenses, cratesBelow, mergeCrates } from './crates.ts';
 import { binaryExpectations } from './expectations.ts';
 import { platformPackageName } from './names.ts';
@@ -30,6 +32,7 @@ export async function readContents(context: StepContext): Promise<Contents> {
     firmware: firmwareOf(context),
     ownInit: config.environment.initFile === undefined,
     crates: await readCrates(context),
+    linked: await readLinked(context),
   };
 }
 
@@ -43,7 +46,7 @@ async function readFloors(context: StepContext): Promise<SystemFloors> {
     })),
   );
   // A file that cannot be read is for the audit of the tarball to tell.
-  return measureFloors(files, binaryExpectations(target, { required: [] })) ?? { glibc: null, macos: null };
+  return measureFloors(files, binaryExpectations(target, {})) ?? { glibc: null, macos: null };
 }
 
 function libkrunOf(context: StepContext): Libkrun {
@@ -84,6 +87,15 @@ function originsOf({ config, pins }: StepContext): Origin[] {
     member,
     digest,
   }));
+}
+
+/** What the three binaries ask to pass on. */
+async function readLinked(context: StepContext): Promise<LinkedNotices> {
+  const steps = ['libkrun', 'launcher', 'addon'] as const;
+  const [library, launcher, addon] = await Promise.all(steps.map((step) => readLinkedNotices(context.need(step).dir)));
+  const all = [library, launcher, addon].filter((one) => one !== undefined);
+  const rust = library?.rust ?? { version: 'unknown', notices: null };
+  return { crates: mergeLinked(all.map(({ crates }) => crates)), rust };
 }
 
 /** Crates of the three binaries, each from the lock that it was built with. */

@@ -1,5 +1,6 @@
 import type { SystemFloors } from '../../binary/audit-file.ts';
 import type { Target } from '../../plan/targets.ts';
+import type { LinkedNotices } from '../linked-crates.ts';
 import type { Crate } from './crates.ts';
 
 /** What a platform package is made of: all that its metadata tells. */
@@ -19,6 +20,8 @@ export interface Contents {
   readonly ownInit: boolean;
   /** Crates inside libkrun, launcher and addon. */
   readonly crates: readonly Crate[];
+  /** The same with the texts that they carry, and the Rust standard library's. */
+  readonly linked: LinkedNotices;
 }
 
 export interface Libkrun {

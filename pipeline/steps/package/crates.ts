@@ -33,7 +33,7 @@ export function cratesBelow(lock: string, root: string, file: string, licenses?:
   const kept = new Map<string, LockedPackage>();
   const pending = [resolvePackage(packages, root, refuse)];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (kept.has(crateKey(next)) || isForeign(next, licenses)) continue;
+    if (kept.has(crateKey(next)) || (next.name !== root && isForeign(next, licenses))) continue;
     kept.set(crateKey(next), next);
     pending.push(...next.dependencies.map((dependency) => resolvePackage(packages, dependency, refuse)));
   }
@@ -61,7 +61,6 @@ function byKey(one: Crate, other: Crate): number {
   return crateKey(one) < crateKey(other) ? -1 : 1;
 }
 
-/** Crates of the tree itself are never left out: cargo may not be asked about them. */
 function isForeign(crate: LockedPackage, licenses: CrateLicenses | undefined): boolean {
-  return licenses !== undefined && crate.checksum !== null && !Object.hasOwn(licenses, crateKey(crate));
+  return licenses !== undefined && !Object.hasOwn(licenses, crateKey(crate));
 }

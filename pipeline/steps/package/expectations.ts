@@ -3,7 +3,7 @@ import type { ExportExpectation } from '../../binary/audit-types.ts';
 import type { PackEntry } from '../../effects/archive.ts';
 import type { LibkrunPins } from '../../plan/pins.ts';
 import type { Target } from '../../plan/targets.ts';
-import { binariesOf, LAUNCHER } from '../binaries.ts';
+import { type BinaryLimits, binariesOf, LAUNCHER } from '../binaries.ts';
 import { licenseTexts } from './contents.ts';
 import { INTEGRITY_FILE, ROOT_CODE } from './manifests.ts';
 import { addonName } from './names.ts';
@@ -32,8 +32,8 @@ export function libraryExports(
 }
 
 /** What each binary of a platform package has to be, by its path inside the tarball. */
-export function binaryExpectations(target: Target, exports: ExportExpectation): Record<string, BinaryExpectation> {
-  const { addon, launcher, library, firmware } = binariesOf(target, { exports });
+export function binaryExpectations(target: Target, limits: BinaryLimits): Record<string, BinaryExpectation> {
+  const { addon, launcher, library, firmware } = binariesOf(target, limits);
   return {
     [`${NPM_FOLDER}/${addonName(target)}`]: addon,
     [`${NPM_FOLDER}/bin/${LAUNCHER}`]: launcher,

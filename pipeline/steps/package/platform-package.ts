@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackEntry } from '../../effects/archive.ts';
-import { writeFileWhole } from '../../effects/files.ts';
+import { withDiskErrors, writeFileWhole } from '../../effects/files.ts';
 import type { Target } from '../../plan/targets.ts';
 import { LAUNCHER } from '../binaries.ts';
 import { type Contents, licenseTexts } from './contents.ts';
@@ -49,7 +50,7 @@ export async function stagePlatformPackage(
     'package.json': json(platformManifest(contents)),
     'versions.json': json(told),
     'sbom.cdx.json': json(sbom(contents)),
-    'THIRD-PARTY-NOTICES.md': notices(contents),
+    'THIRD-PARTY-NOTICES.md': notices(contents, await carriedTexts(contents, folders)),
     'SOURCE.md': sourceNotice(told),
   });
   const licenses = licenseTexts(contents.target).map(({ file, from, path }) =>
@@ -61,6 +62,15 @@ export async function stagePlatformPackage(
     ...licenses,
     entry('LICENSE', join(folders.source, 'LICENSE')),
   ];
+}
+
+/** The licence texts that the package carries, by their names in it. */
+async function carriedTexts({ target }: Contents, folders: PlatformFolders): Promise<ReadonlyMap<string, string>> {
+  const texts = licenseTexts(target).map(async ({ file, from, path }): Promise<readonly [string, string]> => {
+    const place = join(from === 'source' ? folders.source : folders.licenses, path);
+    return [file, await withDiskErrors(place, () => readFile(place, 'utf8'))];
+  });
+  return new Map(await Promise.all(texts));
 }
 
 /** Writes texts below `staging`, as files of an npm package. */

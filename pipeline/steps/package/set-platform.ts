@@ -42,7 +42,7 @@ export function auditPlatform(tarball: PlatformTarball, expected: SetExpectation
   const { found, files, name, version, target } = tarball;
   const finding = (check: SetCheck, message: string): SetFinding => ({ where: found.file, check, message });
   const exports = libraryExports(expected.functions(target.id), expected.pins.libkrun.exports);
-  const binaries = binaryExpectations(target, exports);
+  const binaries = binaryExpectations(target, { exports });
   const floors = measureFloors(files, binaries) ?? { glibc: null, macos: null };
   const told = readTold(files, found.file);
   if (told instanceof BuildError) {

@@ -1,12 +1,16 @@
 import { TARGETS } from '../../plan/targets.ts';
 import { type Contents, hasEdk2 } from './contents.ts';
+import { crateTexts } from './crate-texts.ts';
 import { crateKey } from './crates.ts';
 import { addonName } from './names.ts';
 import type { Versions } from './versions.ts';
 
-/** THIRD-PARTY-NOTICES.md. */
-export function notices(contents: Contents): string {
-  const { target, libkrun, firmware, ownInit, crates } = contents;
+/**
+ * THIRD-PARTY-NOTICES.md.
+ * @param known Licence texts that the package carries, by their names below `licenses/`.
+ */
+export function notices(contents: Contents, known: ReadonlyMap<string, string>): string {
+  const { target, libkrun, firmware, ownInit, crates, linked } = contents;
   const kernel = firmware.kernel === null ? '' : ` ${firmware.kernel}`;
   return lines(
     '# Third-party notices',
@@ -35,12 +39,21 @@ export function notices(contents: Contents): string {
     '',
     '## Rust crates',
     '',
-    'From the lock files, with all that they name for this system. "not stated" means that a lock file carries no',
-    'licences; the page of the crate does.',
+    'Those that cargo links into the binaries for this system, with the features that they are built with; what only runs',
+    'to build them is not here. A crate without a licence of its own is a part of the source tree that it lies in.',
     '',
     '| crate | version | licence |',
     '|---|---|---|',
-    ...crates.map((crate) => `| ${crate.name} | ${crate.version} | ${crate.license ?? 'not stated'} |`),
+    ...crates.map((crate) => `| ${crate.name} | ${crate.version} | ${statedLicense(crate.license)} |`),
+    '',
+    '## Texts of the crates',
+    '',
+    ...crateTexts(linked.crates, known),
+    `## The Rust standard library ${linked.rust.version}`,
+    '',
+    ...(linked.rust.notices === null
+      ? [`copyright notices: ${UNKNOWN}`]
+      : ['```text', linked.rust.notices.replaceAll('```', "'''"), '```']),
   );
 }
 
@@ -133,6 +146,11 @@ export function stubReadme(name: string): string {
     '',
     'It is private: npm does not publish it.',
   );
+}
+
+/** NOASSERTION is SPDX's word for a crate that states none. */
+function statedLicense(license: string | null): string {
+  return license === null || license === 'NOASSERTION' ? 'that of its source tree' : license;
 }
 
 function optional(wanted: boolean, ...text: readonly string[]): readonly string[] {

@@ -29,6 +29,8 @@ const versionsSchema = z.strictObject({
     origins: z.array(z.strictObject({ place: text, member: text, digest: text })),
     correspondingSource: z.array(z.strictObject({ url: text, digest: nullableText })),
   }),
+  /** The Rust standard library inside; whether its copyright notices are known. */
+  rust: z.strictObject({ version: text, notices: z.boolean() }),
   glibc: nullableText,
   macos: nullableText,
   builtWith: z.strictObject({ 'a3s-build': exactVersion }),
@@ -39,7 +41,7 @@ export type Versions = Readonly<z.infer<typeof versionsSchema>>;
 
 /** versions.json of a package that is about to be packed. */
 export function versions(contents: Contents): Versions {
-  const { name, version, target, tool, floors, libkrun, firmware, ownInit } = contents;
+  const { name, version, target, tool, floors, libkrun, firmware, ownInit, linked } = contents;
   return {
     schema: 1,
     package: { name, version },
@@ -61,6 +63,7 @@ export function versions(contents: Contents): Versions {
       origins: [...firmware.origins],
       correspondingSource: [...firmware.correspondingSource],
     },
+    rust: { version: linked.rust.version, notices: linked.rust.notices !== null },
     ...floors,
     builtWith: { 'a3s-build': tool },
   };
@@ -75,7 +78,7 @@ export function readVersions(content: string, file: string): Versions {
 }
 
 /** What nobody knows about the source that corresponds to a package's binaries, in words; empty where all is known. */
-export function unknownSources({ libkrun, libkrunfw }: Versions): string[] {
+export function unknownSources({ libkrun, libkrunfw, rust }: Versions): string[] {
   const { correspondingSource } = libkrunfw;
   return [
     ...(libkrunfw.version === null ? ['version of libkrunfw'] : []),
@@ -86,5 +89,6 @@ export function unknownSources({ libkrun, libkrunfw }: Versions): string[] {
     ...correspondingSource.filter(({ digest }) => digest === null).map(({ url }) => `digest of ${url}`),
     ...(libkrun.crate === null ? ['published source of libkrun'] : []),
     ...(libkrun.ownInit ? [] : ["source of the guest's init"]),
+    ...(rust.notices ? [] : ['copyright notices of the Rust standard library']),
   ];
 }
