@@ -1,12 +1,16 @@
 #!/bin/sh
-# What only a Mac can show of the package for darwin-arm64: see docs/macos.md.
+# What only a Mac can show of the package for darwin-arm64: see docs/macos.md of a3s-build.
+# Written by `a3s-build ci` where it is not a3s-build's own.
 #
-#   sh ci/check-on-mac.sh <folder of the unpacked platform package>
+#   sh ci/check-on-mac.sh <folder of tarballs>
 set -eu
 
-folder=${1:?usage: check-on-mac.sh <folder of the unpacked platform package>}
-folder=$(cd "$folder" && pwd)
+packages=${1:?usage: check-on-mac.sh <folder of tarballs>}
 [ "$(uname -sm)" = "Darwin arm64" ] || { echo "check-on-mac.sh: this is $(uname -sm), not Darwin arm64" >&2; exit 1; }
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+tar -xzf "$packages"/*-darwin-arm64-[0-9]*.tgz -C "$temporary"
+folder=$temporary/package
 addon=$folder/libkrun.darwin-arm64.node
 launcher=$folder/bin/krun-launcher
 

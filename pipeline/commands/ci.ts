@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { readTextIfThere, writeFileWhole } from '../effects/files.ts';
 import { pinnedByTag } from '../plan/ci/emit.ts';
 import { ciFiles } from '../plan/ci/files.ts';
+import { MAC_CHECK } from '../plan/ci/packages-workflow.ts';
 import { type CiPins, parseCiPins } from '../plan/ci/pins.ts';
 import type { CiProject } from '../plan/ci/workflow.ts';
 import type { Config } from '../plan/config.ts';
@@ -53,7 +54,13 @@ async function settle(options: CommonOptions, surroundings: Surroundings, { stde
     stderr.write(`! GitHub reads workflows at the root of a repository only, and ${root} is none\n`);
   for (const action of pinnedByTag(pins))
     stderr.write(`! ${action} is pinned by its version only, which its owner can move\n`);
-  return { root, files: ciFiles(ciProject(config), pins) };
+  return { root, files: ciFiles(ciProject(config), pins, await ownFile(config, MAC_CHECK)) };
+}
+
+async function ownFile({ toolRoot }: Config, path: string): Promise<string> {
+  const text = await readTextIfThere(join(toolRoot, path));
+  if (text === undefined) throw buildError('A3S9001', { message: `the ${path} of a3s-build is missing` });
+  return text;
 }
 
 /** The project's own `vendor/ci.json` where it has one, else the one that comes with a3s-build. */

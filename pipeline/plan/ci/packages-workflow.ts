@@ -6,6 +6,9 @@ import type { CiProject, Workflow, WorkflowJob } from './workflow.ts';
 /** Artifact with every tarball of a release, and the folder that it is made in. */
 export const PACKAGES = 'packages';
 
+/** The script that checks what only a Mac can show. */
+export const MAC_CHECK = 'ci/check-on-mac.sh';
+
 /** Long enough for a slow runner, too short for one that hangs. */
 const BUILD_MINUTES = 90;
 
@@ -103,7 +106,13 @@ function rootJob({ root }: CiProject): WorkflowJob {
 function macJob(): WorkflowJob {
   return readingJob(
     'the packages on a Mac',
-    [CHECKOUT, setup(), download(PACKAGES, PACKAGES), { run: `npx a3s-build verify ${PACKAGES}` }],
+    [
+      CHECKOUT,
+      setup(),
+      download(PACKAGES, PACKAGES),
+      { run: `npx a3s-build verify ${PACKAGES}` },
+      { run: `sh ${MAC_CHECK} ${PACKAGES}` },
+    ],
     { needs: ['root'], 'runs-on': RUNNERS['darwin-arm64'].label },
   );
 }

@@ -22,7 +22,8 @@ const PROJECT = {
   },
   distTag: 'next',
 };
-const FILES = ciFiles(PROJECT, PINS);
+const MAC_CHECK = '#!/bin/sh\n# the check on a Mac\n';
+const FILES = ciFiles(PROJECT, PINS, MAC_CHECK);
 const WORKFLOWS = Object.entries(FILES).filter(([path]) => path.startsWith('.github/'));
 const YAML = Object.entries(FILES).filter(([path]) => path.endsWith('.yml'));
 
@@ -54,6 +55,14 @@ const VIOLATIONS: Readonly<Record<Rule, readonly [file: string, from: string | R
 describe('ciFiles', () => {
   it.each(Object.entries(FILES))('writes %s as it was reviewed', async (path, text) => {
     await expect(text).toMatchFileSnapshot(join(REPOSITORY, 'test/fixtures/ci', path.replace('.github/', '')));
+  });
+
+  it('has the package for macOS checked on a Mac by the script that it brings', () => {
+    const { jobs } = parse(FILES[PACKAGES] ?? '');
+    const runs = jobs.mac.steps.map(({ run }: { run?: string }) => run);
+    expect(jobs.mac['runs-on']).toBe(RUNNERS['darwin-arm64'].label);
+    expect(runs).toContain('sh ci/check-on-mac.sh packages');
+    expect(FILES['ci/check-on-mac.sh']).toBe(MAC_CHECK);
   });
 
   it('builds every target where it is native', () => {
