@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { type CrossTools, ZIG, ZIGBUILD } from './cross-tools.ts';
 import { buildError } from './errors.ts';
 import { type InitCompiler, initCompilerOf } from './init-compiler.ts';
+import { isKernelSource, kernelCompilerOf } from './kernel-compiler.ts';
 import { type Linker, linkerOf } from './linker.ts';
 import { foundAs, machoTools } from './macho-tools.ts';
 import type { FirmwareArtifact, Pins } from './pins.ts';
@@ -77,6 +78,13 @@ const cargoInputs: StepInputs = (config, _pins, facts) => [
   ...facts.cargoConfigs.map((path): InputSpec => ({ kind: 'file', name: `cargo configuration ${path}`, path })),
 ];
 
+/** What makes the library of a guest kernel that came as source. */
+const kernelTools = (config: Config, tools: CrossTools): InputSpec[] => [
+  value('compiler', kernelCompilerOf(config, tools)?.args.join(' ') ?? 'none'),
+  ...linkerInputs(linkerOf(config, tools), tools),
+  ...machoInputs(config, tools),
+];
+
 /** What finishes files for macOS. */
 const machoInputs = ({ target, host }: Config, tools: CrossTools): InputSpec[] => {
   if (target.platform !== 'darwin') return [];
@@ -121,9 +129,12 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
     title: 'guest kernel',
     needs: [],
     version: 1,
-    inputs: (config, pins) => {
+    inputs: (config, pins, { tools }) => {
       const file = config.environment.firmwareFile;
-      if (file !== undefined) return [{ kind: 'file', name: 'A3S_LIBKRUNFW_DYLIB', path: file }];
+      if (file !== undefined) {
+        const compiler = isKernelSource(file) ? kernelTools(config, tools) : [];
+        return [{ kind: 'file', name: 'A3S_LIBKRUNFW_DYLIB', path: file }, ...compiler];
+      }
       const artifact = firmwareArtifact(config, pins);
       // Where the bytes come from does not change them: only digests and the member's name are inputs.
       return [

@@ -8,10 +8,12 @@ import { temporaryName, withDiskErrors } from '../effects/files.ts';
 import { verifyArchive, verifyFile } from '../effects/verify.ts';
 import { firmwareArtifact } from '../plan/build-steps.ts';
 import { buildError } from '../plan/errors.ts';
+import { isKernelSource } from '../plan/kernel-compiler.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
 import { SYSTEM_FIRMWARE } from '../plan/system-libkrun.ts';
 import { firmwareIdentity } from './binaries.ts';
 import { fetchFirmwareArchive } from './firmware-archive.ts';
+import { compileKernel } from './kernel-source.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 /** Bytes at most of an unpacked guest kernel where no pin says it exactly; the known ones have 21 to 25 MB. */
@@ -26,7 +28,7 @@ export const runFirmware: RunStep = async (context) => {
   const own = unpinnedFirmware(context);
   const library = join(context.out, 'lib', config.target.firmwareFile);
   await mkdir(join(context.out, 'lib'), { recursive: true });
-  if (own !== undefined) await withDiskErrors(own.file, () => copyFile(own.file, library));
+  if (own !== undefined) await takeOwn(context, own.file, library);
   else await takePinned(context, firmwareArtifact(config, pins), library);
 
   const bytes = await withDiskErrors(library, () => readFile(library));
@@ -52,6 +54,11 @@ function unpinnedFirmware({ config, need }: StepContext): { file: string; origin
   if (firmwareFile !== undefined) return { file: firmwareFile, origin: 'A3S_LIBKRUNFW_DYLIB' };
   if (!config.systemLibkrun) return undefined;
   return { file: join(need('libkrun').dir, SYSTEM_FIRMWARE, config.target.firmwareFile), origin: 'system' };
+}
+
+async function takeOwn(context: StepContext, file: string, library: string): Promise<void> {
+  if (isKernelSource(file)) await compileKernel(context, file, library);
+  else await withDiskErrors(file, () => copyFile(file, library));
 }
 
 async function takePinned(context: StepContext, artifact: FirmwareArtifact, library: string): Promise<void> {

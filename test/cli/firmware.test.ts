@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readElf } from '../../pipeline/binary/elf.ts';
 import { runCli } from '../helpers/cli.ts';
 import {
   type FakeFirmware,
@@ -189,6 +190,36 @@ describe('a firmware of the user', () => {
     const result = await build([], { A3S_LIBKRUNFW_DYLIB: own });
     expect(result.code).toBe(65);
     expect(result.stderr).toContain('libother.so');
+  });
+});
+
+describe('a firmware of the user that is C source', () => {
+  const source = (text: string): string => {
+    const file = join(folder.path, 'kernel.c');
+    writeFileSync(file, text);
+    return file;
+  };
+
+  it('is compiled to the library that libkrun opens', async () => {
+    const kernel = readFileSync(join(compiled.path, 'fw.c'), 'utf8').replace('return 5', 'return ABI_VERSION');
+    const result = await build([], { A3S_LIBKRUNFW_DYLIB_LINUX_X64: source(kernel) });
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stderr).toContain(`kernel.c, Linux ${KERNEL}`);
+    const elf = readElf(readFileSync(library()));
+    expect([elf.soname, elf.executableStack]).toEqual(['libkrunfw.so.5', false]);
+  });
+
+  it('is shown with what the compiler said of it', async () => {
+    const result = await build([], { A3S_LIBKRUNFW_DYLIB: source('char *krunfw_get_kernel(void) { return kernel; }') });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('A3S1203');
+    expect(result.stderr).toContain('kernel.c:1');
+  });
+
+  it('must have the functions that libkrun calls', async () => {
+    const result = await build([], { A3S_LIBKRUNFW_DYLIB: source('int krunfw_get_version(void) { return 5; }') });
+    expect(result.code).toBe(65);
+    expect(result.stderr).toContain('krunfw_get_kernel');
   });
 });
 

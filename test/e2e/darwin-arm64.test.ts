@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { $ } from 'zx';
@@ -15,9 +15,11 @@ const { checkoutStore, temporary } = inject('fullBuild');
 const out = join(temporary, 'darwin out');
 const unpacked = join(temporary, 'darwin package');
 
+const env = { ...process.env, ...crossVariables(), CI: '', A3S_CACHE_DIR: checkoutStore };
+const a3sBuild = $({ cwd: REPOSITORY, env });
+
 beforeAll(async () => {
-  const env = { ...process.env, ...crossVariables(), CI: '', A3S_CACHE_DIR: checkoutStore };
-  await $({ cwd: REPOSITORY, env })`npx --no-install a3s-build --target darwin-arm64 --reporter plain --out ${out}`;
+  await a3sBuild`npx --no-install a3s-build --target darwin-arm64 --reporter plain --out ${out}`;
   const [tarball] = readdirSync(join(out, 'npm')).filter((name) => name.includes('darwin-arm64'));
   if (tarball === undefined) throw new Error('no tarball for darwin-arm64 was made');
   await $`mkdir ${unpacked} && tar -xzf ${join(out, 'npm', tarball)} -C ${unpacked}`;
@@ -87,4 +89,25 @@ describe('the package for darwin-arm64, made on Linux', () => {
       expect(from).toEqual({ library: HYPERVISOR_LIBRARY });
     }
   });
+});
+
+it('compiles a guest kernel that comes as source, names and signs it', async () => {
+  const source = join(temporary, 'kernel.c');
+  writeFileSync(
+    source,
+    `#include <stddef.h>
+    char KERNEL_BUNDLE[] = "Linux version 6.12.98 (root@libkrunfw) (gcc 13) #1 SMP";
+    char *krunfw_get_kernel(size_t *load, size_t *entry, size_t *size) { *load = *entry = 0; *size = sizeof KERNEL_BUNDLE; return KERNEL_BUNDLE; }
+    int krunfw_get_version(void) { return ABI_VERSION; }`,
+  );
+  const own = join(temporary, 'darwin kernel');
+  const variables = { ...env, A3S_LIBKRUNFW_DYLIB_DARWIN_ARM64: source };
+  const built = $({ cwd: REPOSITORY, env: variables });
+  await built`node dist/cli.js --target darwin-arm64 --only firmware --reporter plain --out ${own}`;
+  const manifest = JSON.parse(readFileSync(join(own, 'darwin-arm64/manifest.json'), 'utf8'));
+  const file = join(checkoutStore, 'v1/results/firmware', manifest.steps[0].key, 'out/lib/libkrunfw.5.dylib');
+  const library = readMachO(readFileSync(file), file);
+  expect(library.installName).toBe('libkrunfw.5.dylib');
+  expect(library.platforms).toMatchObject([{ platform: 'macos', minimum: '11.0' }]);
+  expect(library.signature).toMatchObject({ problems: [] });
 });
