@@ -1,9 +1,20 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { $ } from 'zx';
 import { readRegistryAccess } from '../../pipeline/effects/npm-registry.ts';
+import { asNobody, CIRCUMSTANCES, NOBODY, nobodyVariables, underUmask } from '../../pipeline/plan/circumstances.ts';
 import { REPOSITORY } from '../helpers/session.ts';
 import { HOSTILE_VARIABLES } from './hostile.ts';
 
@@ -39,6 +50,8 @@ export interface AirGap {
   readonly outside: NetworkView;
   /** Steps of which the store held a result when the build began. */
   readonly storedBefore: readonly string[];
+  /** Whose its output folder is, and with which mode. */
+  readonly owner: { readonly uid: number; readonly mode: number };
   readonly cargoHome: string;
 }
 
@@ -51,16 +64,20 @@ declare module 'vitest' {
 /** Makes both builds once for all files of the suite. `A3S_E2E_KEEP` keeps the folder for a look. */
 export default async function setup(project: TestProject): Promise<() => void> {
   const temporary = mkdtempSync(join(tmpdir(), 'a3s-e2e-'));
+  // One of the builds runs as another user, who must be able to go through it.
+  chmodSync(temporary, 0o755);
   // A space, a letter outside ASCII and a quote: what people call their folders.
   const monorepo = join(temporary, "mono repo é'");
   await installFromTarball(monorepo, temporary);
   const installedBytes = Number((await $`du -sb ${join(monorepo, 'node_modules')}`).stdout.split('\t')[0]);
 
   const installed = join(monorepo, 'build');
-  const airGap = await buildWithoutNetwork(join(monorepo, 'packages/app'), temporary);
+  const airGap = await buildWithoutNetwork(monorepo, temporary);
   const checkout = join(temporary, 'out');
   const checkoutStore = join(temporary, 'store-two');
-  await build(REPOSITORY, { CI: '', A3S_CACHE_DIR: checkoutStore, ...HOSTILE_VARIABLES }, ['--out', checkout]);
+  const [{ umask, variables }] = CIRCUMSTANCES;
+  const env = { CI: '', A3S_CACHE_DIR: checkoutStore, ...variables, ...HOSTILE_VARIABLES };
+  await build(REPOSITORY, env, ['--out', checkout], underUmask(umask, []));
 
   process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
   project.provide('fullBuild', { monorepo, installedBytes, installed, checkout, checkoutStore, temporary, airGap });
@@ -86,8 +103,12 @@ async function installFromTarball(monorepo: string, temporary: string): Promise<
   await $({ cwd: monorepo })`npm install --engine-strict --no-audit --no-fund`;
 }
 
-/** Fetches into empty folders, takes away what was made on the way, and builds in a network namespace of its own. */
-async function buildWithoutNetwork(cwd: string, temporary: string): Promise<AirGap> {
+/**
+ * Fetches into empty folders, takes away what was made on the way, and builds in a network namespace of its own, as
+ * another user and under the other circumstances than those of the checkout's build.
+ */
+async function buildWithoutNetwork(monorepo: string, temporary: string): Promise<AirGap> {
+  const cwd = join(monorepo, 'packages/app');
   const store = join(temporary, 'store one');
   const cargoHome = join(temporary, 'cargo-home');
   const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo');
@@ -102,8 +123,31 @@ async function buildWithoutNetwork(cwd: string, temporary: string): Promise<AirG
   const look = [process.execPath, '-e', LOOK, registry];
   const outside = await $`${look}`;
   const inside = await $`${NO_NETWORK} ${look}`;
-  await build(cwd, variables, ['--offline'], NO_NETWORK);
-  return { fetched, inside: JSON.parse(inside.stdout), outside: JSON.parse(outside.stdout), storedBefore, cargoHome };
+  const { uid, mode } = await buildAsNobody(cwd, variables, [monorepo, store, cargoHome], temporary);
+  const seen = { inside: JSON.parse(inside.stdout), outside: JSON.parse(outside.stdout) };
+  return { fetched, ...seen, storedBefore, cargoHome, owner: { uid, mode: mode & 0o777 } };
+}
+
+/** Builds as `nobody`, to whom the folders belong meanwhile. */
+async function buildAsNobody(
+  cwd: string,
+  variables: Record<string, string>,
+  folders: readonly string[],
+  temporary: string,
+): Promise<{ readonly uid: number; readonly mode: number }> {
+  const [, other] = CIRCUMSTANCES;
+  const [home, rust] = [join(temporary, 'nobody'), join(temporary, 'rust')];
+  mkdirSync(home);
+  mkdirSync(rust);
+  const all = [...folders, home];
+  const sysroot = (await $`rustc --print sysroot`).stdout.trim();
+  const wrapper = [...NO_NETWORK, ...asNobody(sysroot, rust, underUmask(other.umask, []))];
+  const env = { ...variables, ...other.variables, ...nobodyVariables(rust, home, process.env['PATH'] ?? '') };
+  await $`chown -R ${NOBODY}:${NOBODY} ${all}`;
+  await build(cwd, env, ['--offline'], wrapper);
+  const made = statSync(join(cwd, '../../build'));
+  await $`chown -R 0:0 ${all}`;
+  return made;
 }
 
 const NO_NETWORK = ['unshare', '--net', '--'];

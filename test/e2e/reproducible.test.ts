@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
+import { compareFolders } from '../../pipeline/commands/compare.ts';
+import { NOBODY } from '../../pipeline/plan/circumstances.ts';
 
-const { installed, checkout, checkoutStore, monorepo, installedBytes, temporary } = inject('fullBuild');
+const { installed, checkout, checkoutStore, monorepo, installedBytes, temporary, airGap } = inject('fullBuild');
 const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 /** Budgets of the packaging design, in bytes. */
@@ -22,11 +24,15 @@ it('kept compiler state in one of the builds and not in the other', () => {
   expect(existsSync(join(temporary, 'store one/v1/scratch'))).toBe(false);
 });
 
-it('packs the same tarballs', () => {
-  const names = readdirSync(join(installed, 'npm')).sort();
-  expect(names).toEqual(readdirSync(join(checkout, 'npm')).sort());
-  expect(names).toHaveLength(2);
-  for (const name of names) expect(digest(join(installed, 'npm', name))).toBe(digest(join(checkout, 'npm', name)));
+it('built once as root and once as nobody, with another umask', () => {
+  expect(statSync(checkout)).toMatchObject({ uid: 0, mode: expect.any(Number) });
+  expect((statSync(checkout).mode & 0o777).toString(8)).toBe('755');
+  expect({ ...airGap.owner, mode: airGap.owner.mode.toString(8) }).toEqual({ uid: NOBODY, mode: '700' });
+});
+
+it('packs the same tarballs, in another time zone and locale too', async () => {
+  const folders = [join(installed, 'npm'), join(checkout, 'npm')] as const;
+  expect(await compareFolders(folders, 'bytes', ['the installed build', 'the build of the checkout'])).toBe(2);
 });
 
 it('keeps the platform package within its budget', () => {
