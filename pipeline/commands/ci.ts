@@ -54,6 +54,8 @@ async function settle(options: CommonOptions, surroundings: Surroundings, { stde
     stderr.write(`! GitHub reads workflows at the root of a repository only, and ${root} is none\n`);
   for (const action of pinnedByTag(pins))
     stderr.write(`! ${action} is pinned by its version only, which its owner can move\n`);
+  if (config.package.repository === undefined)
+    stderr.write('! "package.repository" is not configured, and npm refuses a proof of provenance without it\n');
   return { root, files: ciFiles(ciProject(config), pins, await ownFile(config, MAC_CHECK)) };
 }
 

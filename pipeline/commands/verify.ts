@@ -51,6 +51,7 @@ export async function setExpectation(config: Config): Promise<Omit<SetExpectatio
   const names = await withDiskErrors(licenses, () => readdir(licenses));
   return {
     pins: await readPins(config, new Set()),
+    repository: config.package.repository,
     functions: (target) => interfaceFor(lock, target)?.functions.map(({ name }) => name) ?? [],
     licenses: new Map(
       await Promise.all(names.map(async (name) => [name, await readFile(join(licenses, name))] as const)),

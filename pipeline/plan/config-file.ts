@@ -43,7 +43,14 @@ const command = patternText(/^[^\0\n]*\S[^\0\n]*$/, 'expected the name or path o
 const configFile = z.strictObject({
   $schema: z.optional(z.string()),
   /** The npm packages to make. Platform packages take the name plus a suffix such as `-linux-x64-gnu`. */
-  package: z.optional(z.strictObject({ name: z.optional(packageName), version: z.optional(exactVersion) })),
+  package: z.optional(
+    z.strictObject({
+      name: z.optional(packageName),
+      version: z.optional(exactVersion),
+      /** Where the packages' repository is; npm refuses a proof of where they were built without it. */
+      repository: z.optional(z.url({ protocol: /^https$/ })),
+    }),
+  ),
   /** Provider of the guest kernel. */
   firmware: z.optional(z.enum(['npm', 'github'])),
   /** Folder of libkrun's source, relative to the configuration file. */

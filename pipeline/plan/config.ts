@@ -27,7 +27,7 @@ export interface Config {
   readonly toolRoot: string;
   readonly outDir: string;
   readonly storeDir: string;
-  readonly package: { readonly name: string; readonly version: string };
+  readonly package: { readonly name: string; readonly version: string; readonly repository?: string };
   readonly firmware: FirmwareProvider;
   /** What is named to link for a target: a command, or `zig`. */
   readonly linkers: ByTarget<string>;
@@ -97,7 +97,11 @@ export function resolveConfig(sources: ConfigSources): Config {
     toolRoot: roots.tool,
     storeDir: roots.store,
     outDir: fromFlag(flags.out) ?? fromFile(file.out) ?? resolvePath(roots.project, 'build'),
-    package: { name: file.package?.name ?? '@a3s-lab/libkrun', version: file.package?.version ?? sources.toolVersion },
+    package: {
+      name: file.package?.name ?? '@a3s-lab/libkrun',
+      version: file.package?.version ?? sources.toolVersion,
+      ...(file.package?.repository === undefined ? {} : { repository: file.package.repository }),
+    },
     firmware:
       providerByName(flags.firmware, 'A3S1001') ??
       providerByName(environment.firmware, 'A3S1103') ??

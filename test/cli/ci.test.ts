@@ -27,7 +27,7 @@ const run = (...args: readonly string[]) =>
 describe('a3s-build ci', () => {
   it('finds the workflows of this repository current', async () => {
     const { code, stderr } = await runCli(['ci', '--check'], { cwd: REPOSITORY });
-    expect(stderr).toBe('the workflows are current\n');
+    expect(stderr).toMatch(/the workflows are current\n$/);
     expect(code).toBe(0);
   });
 
@@ -37,7 +37,7 @@ describe('a3s-build ci', () => {
     expect(first.code).toBe(0);
     expect(readFileSync(join(project, PACKAGES), 'utf8')).toContain('build/npm/acme-vm-linux-x64-gnu-[0-9]*.tgz');
     expect((await run('ci', '--check')).code).toBe(0);
-    expect((await run('ci')).stderr).toBe('the workflows are current\n');
+    expect((await run('ci')).stderr).toMatch(/the workflows are current\n$/);
   });
 
   it('exits with 2 and names what is missing, edited or made from another configuration, and writes nothing', async () => {
@@ -89,6 +89,14 @@ describe('a3s-build ci', () => {
     expect(stderr).toContain('! actions/checkout@v6 is pinned by its version only');
     expect(stderr).toContain('! GitHub reads workflows at the root of a repository only');
     expect(code).toBe(0);
+  });
+
+  it('warns when npm would refuse to publish with provenance', async () => {
+    expect((await run('ci')).stderr).toContain('"package.repository" is not configured');
+    configure({ package: { repository: 'https://github.com/acme/vm' } });
+    expect((await run('ci')).stderr).not.toContain('package.repository');
+    configure({ package: { repository: 'git@github.com:acme/vm.git' } });
+    expect((await run('ci')).stderr).toContain('A3S1101');
   });
 
   it('refuses pins that cannot be read', async () => {

@@ -100,6 +100,14 @@ describe('platformManifest', () => {
     for (const field of ['engines', 'scripts', 'exports', 'dependencies']) expect(manifest).not.toHaveProperty(field);
   });
 
+  it('names the repository where the project does, as the root package', () => {
+    const repository = 'https://github.com/acme/libkrun';
+    const field = { type: 'git', url: `git+${repository}` };
+    expect(platformManifest({ ...CONTENTS, repository })).toMatchObject({ repository: field });
+    expect(rootManifest({ name: 'a', version: '1.2.3', targets: [], repository })).toMatchObject({ repository: field });
+    expect(platformManifest(CONTENTS)).not.toHaveProperty('repository');
+  });
+
   it('names no C library on macOS', () => {
     const manifest = platformManifest({
       ...CONTENTS,

@@ -20,11 +20,12 @@ import { binaryEntries } from './platform-package.ts';
 /** Gathers what the platform package's metadata tells, out of the results of the steps before. */
 export async function readContents(context: StepContext): Promise<Contents> {
   const { config } = context;
-  const { name, version } = config.package;
+  const { name, version, repository } = config.package;
   return {
     name: platformPackageName(name, config.target),
     version,
     target: config.target,
+    repository,
     tool: config.toolVersion,
     date: config.environment.sourceDate,
     floors: await readFloors(context),

@@ -8,6 +8,8 @@ export interface Contents {
   readonly name: string;
   readonly version: string;
   readonly target: Target;
+  /** Address of the project's Git repository. */
+  readonly repository?: string | undefined;
   /** Version of a3s-build. */
   readonly tool: string;
   /** Seconds since 1970, for documents that carry a time. */

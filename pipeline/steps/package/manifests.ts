@@ -13,6 +13,8 @@ export interface RootPackage {
   readonly version: string;
   /** Targets whose packages were packed in this very version; no other may be named. */
   readonly targets: readonly Target[];
+  /** Address of the Git repository, where the project has named one. */
+  readonly repository?: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface RootPackage {
  * not fit, and the loader names the mismatch instead.
  */
 export function platformManifest(
-  contents: Pick<Contents, 'name' | 'version' | 'target' | 'floors'> & Licensed,
+  contents: Pick<Contents, 'name' | 'version' | 'target' | 'floors' | 'repository'> & Licensed,
 ): Manifest {
   const { name, version, target, floors } = contents;
   const config = Object.fromEntries(Object.entries(floors).filter(([, release]) => release !== null));
@@ -29,6 +31,7 @@ export function platformManifest(
     version,
     description: `libkrun, its guest kernel, launcher and Node addon for ${target.id}`,
     license: packageLicense(contents),
+    ...repositoryField(contents.repository),
     os: [target.platform],
     cpu: [target.arch],
     ...(target.libc === null ? {} : { libc: [target.libc] }),
@@ -50,8 +53,13 @@ export function platformManifest(
   };
 }
 
+/** What npm holds against the repository that a proof of provenance names. */
+function repositoryField(url: string | undefined): Manifest {
+  return url === undefined ? {} : { repository: { type: 'git', url: `git+${url}` } };
+}
+
 /** package.json of the root package. */
-export function rootManifest({ name, version, targets }: RootPackage): Manifest {
+export function rootManifest({ name, version, targets, repository }: RootPackage): Manifest {
   const conditions = (stem: string): object => ({
     import: { types: `./${stem}.d.ts`, default: `./${stem}.js` },
     require: { types: `./${stem}.d.cts`, default: `./${stem}.cjs` },
@@ -63,6 +71,7 @@ export function rootManifest({ name, version, targets }: RootPackage): Manifest 
     description: 'Boots Linux microVMs with libkrun, from Node.js',
     keywords: ['libkrun', 'microvm', 'kvm', 'virtualization', 'sandbox'],
     license: 'Apache-2.0',
+    ...repositoryField(repository),
     type: 'module',
     main: './index.cjs',
     types: './index.d.cts',

@@ -48,7 +48,9 @@ export function auditPlatform(tarball: PlatformTarball, expected: SetExpectation
   if (told instanceof BuildError) {
     return { findings: [finding('versions', told.message)], floors, versions: undefined };
   }
-  const manifest = platformManifest({ name, version, target, floors, libkrun: told.libkrun, firmware: told.libkrunfw });
+  const { libkrun, libkrunfw: firmware } = told;
+  const { repository } = expected;
+  const manifest = platformManifest({ name, version, target, repository, floors, libkrun, firmware });
   const basics = auditTarball(
     { files, size: found.size },
     {

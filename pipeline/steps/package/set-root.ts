@@ -20,7 +20,7 @@ export function auditRoot(root: RootTarball, expected: SetExpectation): SetFindi
     const target = targetOfName(one);
     return target === undefined ? [] : [target];
   });
-  const wanted = { name, version, targets };
+  const wanted = { name, version, targets, repository: expected.repository };
   const basics = auditTarball(
     { files, size: found.size },
     {

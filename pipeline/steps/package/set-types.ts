@@ -53,6 +53,8 @@ export interface SetExpectation {
   readonly root: boolean;
   /** SHA-512 of the root package's tarball, from a place that is trusted. */
   readonly expect?: string | undefined;
+  /** Address of the project's Git repository. */
+  readonly repository?: string | undefined;
   /** Asks for all that has to be known of what is published. */
   readonly publish: boolean;
 }
