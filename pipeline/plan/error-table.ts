@@ -363,7 +363,7 @@ export const ERROR_TABLE = {
     title: 'Generated workflows are stale',
     exit: 2,
     cause: 'The targets, the configuration or the pinned actions changed, or a workflow was edited by hand.',
-    fix: 'Run `a3s-build ci` and commit .github/workflows/ and ci/setup/.',
+    fix: 'Run `a3s-build ci` and commit .github/workflows/ and ci/.',
   },
   A3S4021: {
     title: 'Project that workflows cannot set up',

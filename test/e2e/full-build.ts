@@ -50,7 +50,7 @@ export interface AirGap {
   readonly outside: NetworkView;
   /** Steps of which the store held a result when the build began. */
   readonly storedBefore: readonly string[];
-  /** Whose its output folder is, and with which mode. */
+  /** Whose its folder of tarballs was, and with which mode. */
   readonly owner: { readonly uid: number; readonly mode: number };
   readonly cargoHome: string;
 }
@@ -145,7 +145,8 @@ async function buildAsNobody(
   const env = { ...variables, ...other.variables, ...nobodyVariables(rust, home, process.env['PATH'] ?? '') };
   await $`chown -R ${NOBODY}:${NOBODY} ${all}`;
   await build(cwd, env, ['--offline'], wrapper);
-  const made = statSync(join(cwd, '../../build'));
+  // The fetch before, as root, made the folder around it.
+  const made = statSync(join(cwd, '../../build/npm'));
   await $`chown -R 0:0 ${all}`;
   return made;
 }
