@@ -159,8 +159,8 @@ async function buildUnder(
   );
   const [project, home, rust] = [join(root, 'project'), join(root, 'home'), join(root, 'rust')];
   await copyFiles(run, project);
-  await mkdir(home);
-  await mkdir(rust);
+  const scratch = join(root, 'tmp');
+  for (const made of [home, rust, scratch]) await mkdir(made);
   const out = join(root, 'out');
   const flags = ['--offline', '--out', out, ...run.form.targetFlags, ...run.form.buildFlags];
   const masked = underUmask(umask, [...cli(run), '--reporter', 'plain', '--cwd', project, 'build', ...flags]);
@@ -177,7 +177,7 @@ async function buildUnder(
       HOME: home,
       CARGO_HOME: join(root, 'cargo'),
       A3S_CACHE_DIR: join(root, 'store'),
-      TMPDIR: '/tmp',
+      TMPDIR: scratch,
       CI: 'true',
       ...variables,
       ...(toolchain === undefined ? {} : nobodyVariables(rust, home, run.surroundings.variables['PATH'] ?? '')),

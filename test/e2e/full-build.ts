@@ -142,7 +142,9 @@ async function buildAsNobody(
   const all = [...folders, home];
   const sysroot = (await $`rustc --print sysroot`).stdout.trim();
   const wrapper = [...NO_NETWORK, ...asNobody(sysroot, rust, underUmask(other.umask, []))];
-  const env = { ...variables, ...other.variables, ...nobodyVariables(rust, home, process.env['PATH'] ?? '') };
+  const own = nobodyVariables(rust, home, process.env['PATH'] ?? '');
+  // The folder for temporary files of whoever runs the tests may be theirs alone.
+  const env = { ...variables, ...other.variables, ...own, TMPDIR: home };
   await $`chown -R ${NOBODY}:${NOBODY} ${all}`;
   await build(cwd, env, ['--offline'], wrapper);
   // The fetch before, as root, made the folder around it.
