@@ -106,13 +106,14 @@ WRAPPER
 }
 
 # Debian has no package of this standard library. Made once and put beside the others, it is found as rustup's would be.
-# With bitcode, as rustup's: libkrun is optimised as a whole when it is linked.
+# With bitcode, as rustup's: libkrun is optimised as a whole when it is linked. And, as that, without a path of this machine.
 build_darwin_std() {
+  flags=$(printf '%s\037%s\037%s' -Cembed-bitcode=yes "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" "--remap-path-prefix=$folder=/rust")
   libraries=$folder/rust/usr/lib/rustlib/aarch64-apple-darwin/lib
   mkdir -p "$partial/std/src"
   : >"$partial/std/src/lib.rs"
   printf '[package]\nname = "std-only"\nversion = "0.0.0"\n' >"$partial/std/Cargo.toml"
-  MACOSX_DEPLOYMENT_TARGET=11.0 RUSTC_BOOTSTRAP=1 RUSTC=$folder/bin/rustc CARGO_ENCODED_RUSTFLAGS=-Cembed-bitcode=yes RUSTC_WRAPPER= "$folder/bin/cargo" build \
+  MACOSX_DEPLOYMENT_TARGET=11.0 RUSTC_BOOTSTRAP=1 RUSTC=$folder/bin/rustc CARGO_ENCODED_RUSTFLAGS="$flags" RUSTC_WRAPPER= "$folder/bin/cargo" build \
     --quiet --release -Z build-std=std,panic_abort --target aarch64-apple-darwin \
     --manifest-path "$partial/std/Cargo.toml" --target-dir "$partial/std/target"
   rm "$partial"/std/target/aarch64-apple-darwin/release/deps/libstd_only-*

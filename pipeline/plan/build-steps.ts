@@ -209,7 +209,7 @@ export const BUILD_DEFINITIONS: Readonly<Record<StepId, StepDefinition>> = {
   addon: {
     title: 'Node addon',
     needs: ['bindings'],
-    version: 3,
+    version: 4,
     compiles: true,
     background: true,
     inputs: (config, pins, facts) => [

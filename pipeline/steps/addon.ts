@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { NAPI_CRATE, napiManifest } from '../bindings/emit-napi.ts';
 import { runProcess } from '../effects/process.ts';
 import type { WantedFile } from '../effects/sync.ts';
+import type { Target } from '../plan/targets.ts';
 import { COMMITTED } from './bindings.ts';
 import { filesBelow, IDLE_LIMIT, prepareBuild, reportProgress, wantedFile, withCargoWorkspace } from './cargo.ts';
 import { compileError } from './compile-error.ts';
 import { finishBinary, floorFacts } from './finish.ts';
 import { recordLinkedCrates } from './linked-crates.ts';
 import { linkingOf } from './linking.ts';
+import { addonName } from './package/names.ts';
 import type { RunStep, StepContext } from './step.ts';
 
 const BINARY_NAME = 'libkrun';
@@ -16,7 +18,7 @@ const BINARY_NAME = 'libkrun';
 /** Builds the Node addon from the emitted crate with the napi tool; libkrun itself is opened at run time. */
 export const runAddon: RunStep = async (context) => {
   const { config } = context;
-  const name = `${BINARY_NAME}.${config.target.packageSuffix}.node`;
+  const name = addonName(config.target);
   const files = await crateFiles(context);
   const crates = await withCargoWorkspace(context, files, join(CRATE, 'Cargo.toml'), async (workspace) => {
     const outputDir = join(context.temporary, 'addon');
@@ -33,7 +35,7 @@ export const runAddon: RunStep = async (context) => {
       release: true,
       cargoOptions: ['--jobs', String(context.jobs)],
     };
-    const prepared = await prepareBuild(context, workspace, []);
+    const prepared = await prepareBuild(context, workspace, OWN_NAME[config.target.platform](name));
     const result = await runProcess({
       command: process.execPath,
       args: [join(config.toolRoot, 'dist', 'napi-build-worker.js'), JSON.stringify(options)],
@@ -56,6 +58,12 @@ export const runAddon: RunStep = async (context) => {
     facts: { crates, file: name, ...floorFacts(floors), size },
     summary: `${name}, ${Math.round(size / 1024)} KiB`,
   };
+};
+
+/** Some linkers give a library a soname by themselves and others none; on macOS it gets its name after the link. */
+const OWN_NAME: Readonly<Record<Target['platform'], (name: string) => readonly string[]>> = {
+  linux: (name) => [`-Clink-arg=-Wl,-soname,${name}`],
+  darwin: () => [],
 };
 
 /** Folder of the emitted crate in the copy that is built; the raw bindings lie beside it, as below `generated/`. */

@@ -80,7 +80,13 @@ function elfBinaries(target: Target, { exports, glibc = GLIBC_LIMIT }: BinaryLim
   } as const satisfies AuditExpectation & { format: 'elf' };
   const library = { ...all, form: 'shared' } as const;
   return {
-    addon: { ...library, runpath: null, unversionedImports: FROM_NODE, exports: ADDON_EXPORTS },
+    addon: {
+      ...library,
+      soname: addonName(target),
+      runpath: null,
+      unversionedImports: FROM_NODE,
+      exports: ADDON_EXPORTS,
+    },
     launcher: { ...all, form: 'pie', runpath: null },
     // libkrun opens the guest kernel by its bare name, and finds it beside itself.
     library: {

@@ -14,7 +14,9 @@ export async function installConsumer(project: string, tarballs: readonly string
   const [os, cpu] = system.split('-');
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
-  const flags = ['--offline', '--no-audit', '--no-fund', `--os=${os}`, `--cpu=${cpu}`, '--libc=glibc'];
+  // npm refuses a named package of another system, whatever it is told of the system.
+  const force = system === `${process.platform}-${process.arch}` ? [] : ['--force'];
+  const flags = [...force, '--offline', '--no-audit', '--no-fund', `--os=${os}`, `--cpu=${cpu}`, '--libc=glibc'];
   await $({ cwd: project })`npm install ${flags} ${tarballs}`;
 }
 

@@ -32,7 +32,7 @@ const machoExports = (...names: readonly string[]) => names.map((name) => ({ nam
 
 type Binary = 'launcher' | 'library' | 'firmware' | 'addon';
 
-function elfBinaries({ machine, libraryFile, firmwareFile }: Target): Record<Binary, Buffer> {
+function elfBinaries({ machine, libraryFile, firmwareFile, packageSuffix }: Target): Record<Binary, Buffer> {
   const common = { ...VERSIONED, machine: machine === 'x86_64' ? 62 : 183 };
   const symbols = VERSIONED.symbols ?? [];
   const banner = { name: 'KERNEL', data: `Linux version ${KERNEL} (x)` };
@@ -51,6 +51,7 @@ function elfBinaries({ machine, libraryFile, firmwareFile }: Target): Record<Bin
     }),
     addon: makeElf({
       ...common,
+      soname: `libkrun.${packageSuffix}.node`,
       symbols: [{ name: 'napi_throw' }, { name: 'dlopen', version: 0 }, ...exported(REGISTER)],
       versions: [{ library: 'libc.so.6', name: 'GLIBC_2.28' }],
     }),
