@@ -176,6 +176,8 @@ async function buildUnder(
     {
       HOME: home,
       CARGO_HOME: join(root, 'cargo'),
+      // rustup's cargo looks for its toolchains in the home folder, which is another one here.
+      RUSTUP_HOME: run.surroundings.variables['RUSTUP_HOME'] ?? join(homedir(), '.rustup'),
       A3S_CACHE_DIR: join(root, 'store'),
       TMPDIR: scratch,
       CI: 'true',
