@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what builds linux-arm64 and darwin-arm64 on Debian 12 x64: Debian's cross gcc, clang, lld and llvm; zig and
-# cargo-zigbuild from PyPI; rcodesign, which signs Mach-O files, from crates.io; and, in the folder only, Debian's own
+# cargo-zigbuild from PyPI; rcodesign, which signs Mach-O files, from the crates registry; and, in the folder only, Debian's own
 # Rust with the standard library of both targets, for machines where `rustup target add` reaches no server.
 # Safe to run again: what is there stays untouched. Needs root for the packages, and cargo.
 #
