@@ -5,9 +5,13 @@ import { compareReleases, glibcNeeds, glibcRelease } from './glibc.ts';
 import { listNames, nameMatcher } from './names.ts';
 
 export function checkNeeded({ elf, expected }: AuditSubject): AuditFinding[] {
-  const allowed = expected.needed;
+  return neededFindings(elf.needed, expected.needed);
+}
+
+/** Libraries that a file needs beyond those that it may; where nothing is expected, none. */
+export function neededFindings(needed: readonly string[], allowed: readonly string[] | undefined): AuditFinding[] {
   if (allowed === undefined) return [];
-  const others = elf.needed.filter((library) => !allowed.includes(library));
+  const others = needed.filter((library) => !allowed.includes(library));
   if (others.length === 0) return [];
   const list = allowed.length === 0 ? 'none' : allowed.join(', ');
   return [{ check: 'needed', message: `needs ${listNames(others)}; allowed: ${list}` }];
@@ -43,8 +47,13 @@ export function checkUnversionedImports({ elf, expected }: AuditSubject): AuditF
   if (expected.unversionedImports === undefined) return [];
   const allowed = nameMatcher(expected.unversionedImports);
   const others = elf.imports.filter(({ name, weak, version }) => !weak && version === null && !allowed(name));
-  if (others.length === 0) return [];
-  const names = listNames(others.map(({ name }) => name));
+  return homelessFindings(others);
+}
+
+/** Imports that the loader finds in whatever library has them, or in none. */
+export function homelessFindings(imports: readonly { readonly name: string }[]): AuditFinding[] {
+  if (imports.length === 0) return [];
+  const names = listNames(imports.map(({ name }) => name));
   return [{ check: 'unversionedImports', message: `imports ${names} from no known library` }];
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { homelessFindings, neededFindings } from './audit-symbols.ts';
 import { checkForbiddenText } from './audit-text.ts';
 import type { AuditFinding, ExportExpectation } from './audit-types.ts';
 import { printable } from './byte-reader.ts';
@@ -78,12 +79,9 @@ function checkRpaths({ macho, expected }: Subject): AuditFinding[] {
   return [{ check: 'rpath', message: `rpaths are ${list(macho.rpaths)} instead of ${list(expected.rpaths)}` }];
 }
 
-function checkNeeded({ macho, expected: { needed: allowed } }: Subject): AuditFinding[] {
-  if (allowed === undefined) return [];
-  const others = macho.libraries.map(({ name }) => name).filter((name) => !allowed.includes(name));
-  if (others.length === 0) return [];
-  const list = allowed.length === 0 ? 'none' : allowed.join(', ');
-  return [{ check: 'needed', message: `needs ${listNames(others)}; allowed: ${list}` }];
+function checkNeeded({ macho, expected }: Subject): AuditFinding[] {
+  const names = macho.libraries.map(({ name }) => name);
+  return neededFindings(names, expected.needed);
 }
 
 function checkExports({ macho, expected }: Subject): AuditFinding[] {
@@ -108,9 +106,7 @@ function checkFlatImports({ macho, expected }: Subject): AuditFinding[] {
   if (expected.flatImports === undefined) return [];
   const allowed = nameMatcher(expected.flatImports);
   const others = macho.imports.filter(({ from, weak, name }) => from === 'any' && !weak && !allowed(cName(name)));
-  if (others.length === 0) return [];
-  const names = listNames(others.map(({ name }) => name));
-  return [{ check: 'unversionedImports', message: `imports ${names} from no known library` }];
+  return homelessFindings(others);
 }
 
 function checkSignature({ macho: { signature }, expected }: Subject): AuditFinding[] {

@@ -1,9 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type AuditFinding, auditBinary } from '../binary/audit.ts';
-import { readElf } from '../binary/elf.ts';
-import { readMachO } from '../binary/macho.ts';
-import { auditMachO, cName } from '../binary/macho-audit.ts';
+import { auditAnyBinary } from '../binary/audit-file.ts';
 import { guestKernelRelease } from '../binary/symbol-data.ts';
 import { extractMember, listArchive } from '../effects/archive.ts';
 import { hashFile, statIfThere, withDiskErrors } from '../effects/files.ts';
@@ -12,7 +9,7 @@ import { readRegistryAccess } from '../effects/npm-registry.ts';
 import { buildError } from '../plan/errors.ts';
 import type { FirmwareArtifact } from '../plan/pins.ts';
 import { TARGETS, type Target } from '../plan/targets.ts';
-import { FIRMWARE_EXPORTS } from '../steps/binaries.ts';
+import { firmwareIdentity } from '../steps/binaries.ts';
 import { MEMBER_LIMIT } from '../steps/firmware.ts';
 import { fetchFirmwareArchive } from '../steps/firmware-archive.ts';
 import { type PinChange, type PinContext, requireNewer } from './pin-change.ts';
@@ -129,32 +126,10 @@ async function firmwareMember(archive: string, { firmwareFile, platform }: Targe
 
 /** Holds the library against what libkrun opens; returns its exports. */
 function checkLibrary(bytes: Buffer, target: Target, file: string): readonly string[] {
-  const { findings, exported } = (target.platform === 'darwin' ? checkMachO : checkElf)(bytes, target, file);
+  const identity = firmwareIdentity(target);
+  // macOS loads no library whose signature is wrong, and this one is shipped as its publisher signed it.
+  const expected = identity.format === 'macho' ? { ...identity, entitlements: null } : identity;
+  const { findings, exported } = auditAnyBinary(bytes, file, expected);
   if (findings.length === 0) return exported.toSorted();
   throw buildError('A3S1612', { message: `${file}: ${findings.map(({ message }) => message).join('; ')}` });
-}
-
-interface CheckedLibrary {
-  readonly findings: readonly AuditFinding[];
-  readonly exported: readonly string[];
-}
-
-const EXPORTS = { required: FIRMWARE_EXPORTS, alsoAllowed: ['*'] };
-
-function checkElf(bytes: Buffer, { machine, firmwareFile }: Target, file: string): CheckedLibrary {
-  const elf = readElf(bytes, file);
-  const expected = { machine, form: 'shared', soname: firmwareFile, exports: EXPORTS } as const;
-  return { findings: auditBinary(bytes, elf, expected), exported: elf.exports.map(({ name }) => name) };
-}
-
-function checkMachO(bytes: Buffer, { firmwareFile }: Target, file: string): CheckedLibrary {
-  const macho = readMachO(bytes, file);
-  const expected = {
-    cpu: 'arm64',
-    form: 'library',
-    installName: firmwareFile,
-    exports: EXPORTS,
-    entitlements: null,
-  } as const;
-  return { findings: auditMachO(bytes, macho, expected), exported: macho.exports.map(({ name }) => cName(name)) };
 }
