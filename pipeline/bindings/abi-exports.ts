@@ -1,4 +1,4 @@
-import { type AbiLock, interfaceFor } from './abi.ts';
+import { type AbiLock, functionNames, interfaceFor } from './abi.ts';
 import { type AbiChange, part } from './abi-change.ts';
 
 /** What is known of the exports of the library for one target. */
@@ -19,7 +19,7 @@ export function exportChanges(
   after: AbiLock,
   { target, notExported, reviewed }: LibraryExports,
 ): readonly AbiChange[] {
-  const then = new Set(interfaceFor(before, target)?.functions.map(({ name }) => name));
+  const then = new Set(functionNames(before, target));
   return (interfaceFor(after, target)?.functions ?? []).flatMap(({ name, header, node }): readonly AbiChange[] => {
     const [was, is] = [!reviewed.includes(name), !notExported.includes(name)];
     if (!then.has(name) || was === is) return [];

@@ -64,6 +64,11 @@ export function interfaceFor({ interfaces }: AbiLock, target: string): AbiInterf
   return interfaces.find(({ targets }) => targets.includes(target));
 }
 
+/** Names of the functions that the lock has for a target; none where it does not know the target. */
+export function functionNames(lock: AbiLock, target: string): readonly string[] {
+  return interfaceFor(lock, target)?.functions.map(({ name }) => name) ?? [];
+}
+
 /** What the Node addon has, by C name. */
 interface Offered {
   readonly functions: ReadonlySet<string>;

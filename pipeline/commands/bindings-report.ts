@@ -1,6 +1,6 @@
 import { compareExports, type ExportComparison, exportLines } from '../binary/exports.ts';
 import { listNames } from '../binary/names.ts';
-import { type AbiLock, interfaceFor } from '../bindings/abi.ts';
+import { type AbiLock, functionNames } from '../bindings/abi.ts';
 import type { AbiChange } from '../bindings/abi-change.ts';
 import { diffAbi } from '../bindings/abi-diff.ts';
 import { exportChanges } from '../bindings/abi-exports.ts';
@@ -55,7 +55,7 @@ export function findings(
 }
 
 function exportFindings(now: AbiLock, { path, target, exported, reviewed }: BuiltLibrary): ExportFindings {
-  const required = interfaceFor(now, target)?.functions.map(({ name }) => name) ?? [];
+  const required = functionNames(now, target);
   const expected = { required, mayBeMissing: reviewed.missing, alsoAllowed: reviewed.extra };
   return { library: path, target, ...compareExports(exported, expected) };
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathNeedles } from '../binary/audit.ts';
-import { interfaceFor } from '../bindings/abi.ts';
+import { functionNames } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { generatedFolder, readPins } from '../effects/inputs-on-disk.ts';
@@ -52,7 +52,7 @@ export async function setExpectation(config: Config): Promise<Omit<SetExpectatio
   return {
     pins: await readPins(config, new Set()),
     repository: config.package.repository,
-    functions: (target) => interfaceFor(lock, target)?.functions.map(({ name }) => name) ?? [],
+    functions: (target) => functionNames(lock, target),
     licenses: new Map(
       await Promise.all(names.map(async (name) => [name, await readFile(join(licenses, name))] as const)),
     ),

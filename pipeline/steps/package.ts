@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { joinFloors } from '../binary/audit-file.ts';
-import { interfaceFor } from '../bindings/abi.ts';
+import { functionNames } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { buildError } from '../plan/errors.ts';
@@ -65,7 +65,7 @@ async function packPlatform(context: StepContext): Promise<{ packed: Packed; con
 async function headerFunctions(context: StepContext): Promise<readonly string[]> {
   const file = join(context.need('bindings').dir, COMMITTED, 'abi.json');
   const lock = readAbi(await withDiskErrors(file, () => readFile(file, 'utf8')));
-  return interfaceFor(lock, context.config.target.id)?.functions.map(({ name }) => name) ?? [];
+  return functionNames(lock, context.config.target.id);
 }
 
 function licenseFolder({ config }: StepContext): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assertAudit } from '../binary/audit.ts';
 import { auditAnyBinary } from '../binary/audit-file.ts';
 import { compareExports, exportLines } from '../binary/exports.ts';
-import { interfaceFor } from '../bindings/abi.ts';
+import { functionNames } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import type { LinkRecord } from '../plan/link-record.ts';
 import { pkgConfigText } from '../plan/pkg-config.ts';
@@ -63,7 +63,7 @@ async function copyHeaders(from: string, to: string): Promise<string[]> {
 async function checkExports(context: StepContext, library: string) {
   const { missing, extra } = context.pins.libkrun.exports;
   const lock = await readFile(join(context.need('bindings').dir, COMMITTED, 'abi.json'), 'utf8');
-  const required = interfaceFor(readAbi(lock), context.config.target.id)?.functions.map(({ name }) => name) ?? [];
+  const required = functionNames(readAbi(lock), context.config.target.id);
   const bytes = await readFile(library);
   // A library of the system may be newer than the header, and then has more.
   const alsoAllowed = context.config.systemLibkrun ? ['*'] : Object.keys(extra);

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditExpectation, auditBinary } from '../binary/audit.ts';
 import { readElf } from '../binary/elf.ts';
-import { interfaceFor } from '../bindings/abi.ts';
+import { functionNames } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import { withDiskErrors, writeFileWhole } from '../effects/files.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
@@ -20,7 +20,7 @@ import type { RunStep, StepContext } from './step.ts';
 export const runSystemLibkrun: RunStep = async (context) => {
   const { target, environment } = context.config;
   const lock = await readFile(join(context.need('bindings').dir, COMMITTED, 'abi.json'), 'utf8');
-  const required = interfaceFor(readAbi(lock), target.id)?.functions.map(({ name }) => name) ?? [];
+  const required = functionNames(readAbi(lock), target.id);
   const { missing } = context.pins.libkrun.exports;
   const ownFirmware = environment.firmwareFile !== undefined;
   const refusals: string[] = [];
