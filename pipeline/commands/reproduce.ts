@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { statIfThere, withDiskErrors } from '../effects/files.ts';
 import { runProcess } from '../effects/process.ts';
+import { wholeEnvironment } from '../plan/child-environment.ts';
 import {
   asNobody,
   CIRCUMSTANCES,
@@ -42,8 +43,6 @@ interface Run {
   readonly temporary: string;
   readonly files: readonly string[];
   readonly form: ReproduceForm;
-  /** Rust's toolchain, where one of the builds runs as another user. */
-  readonly toolchain: string | undefined;
 }
 
 /**
@@ -68,8 +67,8 @@ export async function runReproduce(
   try {
     // Another user must be able to go through it.
     await chmod(temporary, 0o755);
-    const toolchain = await otherUsersToolchain(session, surroundings, signal, form, say);
-    const run: Run = { session, surroundings, signal, say, temporary, files, form, toolchain };
+    const toolchain = await otherUsersToolchain(session, form, say);
+    const run: Run = { session, surroundings, signal, say, temporary, files, form };
     await fetchInputs(run);
     const [first, second] = CIRCUMSTANCES;
     const one =
@@ -90,7 +89,7 @@ async function trackedFiles(
   say: (line: string) => void,
 ): Promise<readonly string[]> {
   const git = async (...args: readonly string[]): Promise<string> => {
-    const env = definedOf(surroundings.variables);
+    const env = wholeEnvironment(surroundings.variables);
     const result = await runProcess({ command: 'git', args, cwd: config.projectRoot, env, signal });
     if (result.code === 0) return result.stdout;
     throw buildError('A3S4024', {
@@ -108,9 +107,7 @@ async function trackedFiles(
 
 /** Where Rust's toolchain lies, when a build can run as another user; says why where none does. */
 async function otherUsersToolchain(
-  { config }: Session,
-  { variables }: Surroundings,
-  signal: AbortSignal,
+  { config, toolchain }: Session,
   { sameUser }: ReproduceForm,
   say: (line: string) => void,
 ): Promise<string | undefined> {
@@ -118,10 +115,7 @@ async function otherUsersToolchain(
     say('both builds run as this user: only root, on Linux, can start one as another');
     return undefined;
   }
-  const command = config.environment.rustc;
-  const env = definedOf(variables);
-  const { stdout } = await runProcess({ command, args: ['--print', 'sysroot'], cwd: config.projectRoot, env, signal });
-  return stdout.trim();
+  return toolchain.ask(config.environment.rustc, ['--print', 'sysroot']);
 }
 
 /** Fetches what the builds need, once: their folders get copies. */
@@ -211,15 +205,9 @@ async function start(
   variables: Readonly<Record<string, string>>,
   name: string,
 ): Promise<void> {
-  const env = { ...definedOf(surroundings.variables), ...variables };
+  const env = { ...wholeEnvironment(surroundings.variables), ...variables };
   const { code, tail } = await runProcess({ command, args, cwd: temporary, env, signal });
   if (code === 0) return;
   for (const line of tail) say(`  ${line}`);
   throw buildError('A3S1204', { message: `${name} ended with ${code ?? 'a signal'}` });
-}
-
-function definedOf(variables: Surroundings['variables']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

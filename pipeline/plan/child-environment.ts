@@ -36,6 +36,11 @@ function pick(variables: Variables, wanted: (name: string) => boolean): Record<s
   return Object.fromEntries(entries);
 }
 
+/** The environment of this program itself, for what stands in for a call by its user. */
+export function wholeEnvironment(variables: Variables): Record<string, string> {
+  return pick(variables, () => true);
+}
+
 /** The environment of a program that reaches servers by the user's own settings. */
 export function networkEnvironment(variables: Variables): Record<string, string> {
   return childEnvironment(
