@@ -100,11 +100,17 @@ const PARTS: Readonly<Record<Fetching, (context: FetchContext, name: StepName) =
 
 async function fetchPackages(context: FetchContext, debian: Guest['debian'], step: StepName): Promise<Fetched> {
   const { pins } = context.session;
-  const progress = (now: Extract<RunEvent, { kind: 'progress' }>['progress']): void =>
-    context.emit({ kind: 'progress', step, progress: now });
-  const { files, fetched } = await fetchSysroot({ ...queryContext(context), pins, progress }, debian);
+  const { files, fetched } = await fetchSysroot(
+    { ...queryContext(context), pins, progress: progressOf(context, step) },
+    debian,
+  );
   const bytes = files.reduce((sum, file) => sum + Number(statIfThere(file)?.size ?? 0n), 0);
   return { what: `sysroot for ${debian}`, bytes, pieces: files.length, fetched };
+}
+
+function progressOf({ emit }: FetchContext, step: StepName) {
+  return (progress: Extract<RunEvent, { kind: 'progress' }>['progress']): void =>
+    emit({ kind: 'progress', step, progress });
 }
 
 function queryContext({ session, signal }: FetchContext) {
@@ -119,12 +125,10 @@ async function fetchSource(context: FetchContext): Promise<Fetched> {
   return { what: `${crate.name} ${crate.version}`, bytes: folderSize(folder), pieces: 1, fetched: fetched ? 1 : 0 };
 }
 
-async function fetchFirmware({ session, signal, emit }: FetchContext, step: StepName): Promise<Fetched> {
-  const { config, pins, store, variables } = session;
+async function fetchFirmware(fetching: FetchContext, step: StepName): Promise<Fetched> {
+  const { config, pins } = fetching.session;
   const { version } = pins.firmware.providers[config.firmware];
-  const progress = (now: Extract<RunEvent, { kind: 'progress' }>['progress']): void =>
-    emit({ kind: 'progress', step, progress: now });
-  const context = { config, variables, store, signal, progress };
+  const context = { ...queryContext(fetching), progress: progressOf(fetching, step) };
   const { file, fetched } = await fetchFirmwareArchive(context, firmwareArtifact(config, pins));
   const bytes = Number(statIfThere(file)?.size ?? 0n);
   return { what: `libkrunfw ${version} (${config.firmware})`, bytes, pieces: 1, fetched: fetched ? 1 : 0 };

@@ -4,7 +4,7 @@ import { htmlText, linkedKeys } from '../../pipeline/steps/linked-crates.ts';
 describe('linkedKeys', () => {
   it('reads each crate once, wherever it lies', () => {
     const tree = [
-      'libkrun v1.17.0 (/work/files/src/libkrun)',
+      'libkrun v1.17.0 (/source/src/libkrun)',
       'libc v0.2.180',
       'bzip2-sys v0.1.13+1.0.8',
       'libc v0.2.180 (*)',

@@ -92,11 +92,9 @@ function originsOf({ config, pins }: StepContext): Origin[] {
 
 /** What the three binaries ask to pass on. */
 async function readLinked(context: StepContext): Promise<LinkedNotices> {
-  const steps = ['libkrun', 'launcher', 'addon'] as const;
-  const [library, launcher, addon] = await Promise.all(steps.map((step) => readLinkedNotices(context.need(step).dir)));
-  const all = [library, launcher, addon].filter((one) => one !== undefined);
-  const rust = library?.rust ?? { version: 'unknown', notices: null };
-  return { crates: mergeLinked(all.map(({ crates }) => crates)), rust };
+  const noticesOf = (step: 'libkrun' | 'launcher' | 'addon') => readLinkedNotices(context.need(step).dir);
+  const all = await Promise.all([noticesOf('libkrun'), noticesOf('launcher'), noticesOf('addon')]);
+  return { crates: mergeLinked(all.map(({ crates }) => crates)), rust: all[0].rust };
 }
 
 /** Crates of the three binaries, each from the lock that it was built with. */

@@ -53,9 +53,7 @@ export async function stagePlatformPackage(
     'THIRD-PARTY-NOTICES.md': notices(contents, await carriedTexts(contents, folders)),
     'SOURCE.md': sourceNotice(told),
   });
-  const licenses = licenseTexts(contents.target).map(({ file, from, path }) =>
-    entry(`licenses/${file}`, join(from === 'source' ? folders.source : folders.licenses, path)),
-  );
+  const licenses = licenseFiles(contents.target, folders).map(({ name, file }) => entry(`licenses/${name}`, file));
   return [
     ...binaryEntries(contents.target, folders),
     ...texts,
@@ -66,11 +64,16 @@ export async function stagePlatformPackage(
 
 /** The licence texts that the package carries, by their names in it. */
 async function carriedTexts({ target }: Contents, folders: PlatformFolders): Promise<ReadonlyMap<string, string>> {
-  const texts = licenseTexts(target).map(async ({ file, from, path }): Promise<readonly [string, string]> => {
-    const place = join(from === 'source' ? folders.source : folders.licenses, path);
-    return [file, await withDiskErrors(place, () => readFile(place, 'utf8'))];
+  const texts = licenseFiles(target, folders).map(async ({ name, file }): Promise<readonly [string, string]> => {
+    return [name, await withDiskErrors(file, () => readFile(file, 'utf8'))];
   });
   return new Map(await Promise.all(texts));
+}
+
+/** The licence texts of a package: their names in it, and where each lies. */
+function licenseFiles(target: Target, folders: PlatformFolders) {
+  const roots = { source: folders.source, 'vendor/licenses': folders.licenses };
+  return licenseTexts(target).map(({ file, from, path }) => ({ name: file, file: join(roots[from], path) }));
 }
 
 /** Writes texts below `staging`, as files of an npm package. */
