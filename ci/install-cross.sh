@@ -110,6 +110,9 @@ WRAPPER
 build_darwin_std() {
   flags=$(printf '%s\037%s\037%s' -Cembed-bitcode=yes "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" "--remap-path-prefix=$folder=/rust")
   libraries=$folder/rust/usr/lib/rustlib/aarch64-apple-darwin/lib
+  # A folder that an older version of this script filled keeps no library that was made with other flags.
+  recipe="$flags $("$folder/bin/rustc" --version)"
+  [ "$(cat "$libraries/recipe" 2>/dev/null || true)" != "$recipe" ] || return 0
   mkdir -p "$partial/std/src"
   : >"$partial/std/src/lib.rs"
   printf '[package]\nname = "std-only"\nversion = "0.0.0"\n' >"$partial/std/Cargo.toml"
@@ -119,6 +122,8 @@ build_darwin_std() {
   rm "$partial"/std/target/aarch64-apple-darwin/release/deps/libstd_only-*
   mkdir -p "$(dirname "$libraries")" "$partial/std/lib"
   cp "$partial"/std/target/aarch64-apple-darwin/release/deps/lib*.rlib "$partial/std/lib/"
+  printf '%s\n' "$recipe" >"$partial/std/lib/recipe"
+  rm -rf "$libraries"
   mv "$partial/std/lib" "$libraries"
 }
 
@@ -127,7 +132,7 @@ install_rust() {
     unpack_rust
     wrap_rust
   }
-  ls "$folder"/rust/usr/lib/rustlib/aarch64-apple-darwin/lib/libstd-*.rlib >/dev/null 2>&1 || build_darwin_std
+  build_darwin_std
 }
 
 install_packages
