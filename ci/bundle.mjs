@@ -1,15 +1,19 @@
 /**
  * Makes dist/: what the published package runs. The command line and the functions share lazily loaded chunks, so
  * that a run with nothing to do loads little; each worker is one file, since it runs in a process of its own.
+ *
+ * esbuild turns TypeScript and CommonJS into modules and cuts them apart at every border between what is loaded with
+ * what; Rollup then joins those that the frequent commands load anyway, since each file costs Node half a millisecond.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, cp, rm } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { rollup } from 'rollup';
 import { buildNpmRuntime } from '../native/npm/build.mjs';
 
 const run = promisify(execFile);
@@ -37,12 +41,84 @@ const common = {
 };
 
 /**
+ * What the check of the bindings loads, in this order, and what a build loads. A module goes to the first part that needs
+ * it; where a build needs it too, to a file of its own, so that neither loads what only the other one uses.
+ */
+const PARTS = {
+  start: ['pipeline/cli.ts'],
+  parser: ['pipeline/commands/plain-check.ts'],
+  check: [
+    'pipeline/commands/bindings-check.ts',
+    'pipeline/commands/outcome.ts',
+    'pipeline/bindings/libclang/in-process.ts',
+  ],
+  compare: [
+    'pipeline/bindings/target-irs.ts',
+    'pipeline/commands/bindings-compare.ts',
+    'pipeline/commands/bindings-report.ts',
+  ],
+  build: ['pipeline/commands/main.ts', 'pipeline/commands/build.ts'],
+  documents: ['pipeline/plan/config-file.ts'],
+};
+
+/** Joins the modules that esbuild made into few files, and writes them. */
+async function joinModules({ outputFiles, metafile }, entries) {
+  const modules = new Map(outputFiles.map(({ path, text }) => [path, text]));
+  const loaded = Object.fromEntries(
+    Object.entries(PARTS).map(([name, sources]) => [name, loadedWith(sources, metafile)]),
+  );
+  const bundle = await rollup({
+    input: Object.fromEntries(entries.map((name) => [name, `${dist}/${name}.js`])),
+    external: (id) => !id.startsWith('.') && !id.startsWith(root),
+    treeshake: false,
+    plugins: [
+      {
+        name: 'modules-in-memory',
+        resolveId: (id, from) => (modules.has(id) ? id : id.startsWith('.') ? resolve(dirname(from), id) : null),
+        load: (id) => modules.get(id) ?? null,
+      },
+    ],
+  });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    compact: true,
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    manualChunks: (id, { getModuleInfo }) => {
+      // What others import may not lie in the program itself, which waits for them.
+      if (getModuleInfo(id)?.isEntry) return undefined;
+      const first = Object.keys(loaded).find((name) => loaded[name].has(id));
+      const shared = first !== 'build' && loaded.build.has(id);
+      return shared ? `${first}-and-build` : first;
+    },
+  });
+  for (const { fileName, code } of output) writeWhole(`${dist}/${fileName}`, code);
+}
+
+/** Paths of the modules that are loaded with any of `sources`, as esbuild has cut them. */
+function loadedWith(sources, { outputs }) {
+  const found = new Set();
+  const visit = (path) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const { path: next, kind, external } of outputs[path].imports) {
+      if (kind === 'import-statement' && !external) visit(next);
+    }
+  };
+  for (const source of sources) {
+    const made = Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
+    if (made === undefined) throw new Error(`${source} is not loaded lazily any more`);
+    visit(made);
+  }
+  return new Set([...found].map((path) => resolve(root, path)));
+}
+
+/**
  * Takes Node's own modules from `process.getBuiltinModule`: for an `import` of one Node reads every property of it to list
  * its exports, and with that loads parts that nobody asked for (WebCrypto, reports, MIME types).
  */
 function withoutFacades({ outputFiles, metafile }) {
-  for (const { path, text } of outputFiles) {
-    if (!path.endsWith('.js')) continue;
+  return outputFiles.map(({ path, text }) => {
+    if (!path.endsWith('.js')) return { path, text };
     let count = 0;
     const content = text.replace(IMPORT, (_whole, names, from) => {
       count += 1;
@@ -51,8 +127,8 @@ function withoutFacades({ outputFiles, metafile }) {
     const { imports } = metafile.outputs[relative(root, path)];
     const expected = imports.filter((one) => one.external && one.kind === 'import-statement' && isBuiltin(one.path));
     if (count !== expected.length) throw new Error(`${path}: replaced ${count} imports of ${expected.length}`);
-    writeWhole(path, content);
-  }
+    return { path, text: content };
+  });
 }
 
 const IMPORT = /(?<=^|[;}\n])import(\{[^}]*\}|\*as [\w$]+ |[ ][\w$]+(?:,\{[^}]*\}| ))from"((?:node:)?[a-z_/]+)";/g;
@@ -83,7 +159,7 @@ const program = await build({
   write: false,
   metafile: true,
 });
-withoutFacades(program);
+await joinModules({ outputFiles: withoutFacades(program), metafile: program.metafile }, ['cli', 'index']);
 await build({
   ...common,
   entryPoints: ['pipeline/bindings/libclang/worker.ts'],

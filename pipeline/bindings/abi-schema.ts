@@ -1,5 +1,5 @@
 import semver from 'semver';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDocument } from '../plan/document.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
 import { LOCK_FORM } from './abi-files.ts';
@@ -7,32 +7,34 @@ import { LOCK_FORM } from './abi-files.ts';
 /** The lock of libkrun.h has 50 KB. */
 const SIZE_LIMIT = 16 * 1024 * 1024;
 
-const text = z.string().max(4_096);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
+const text = z.string().check(z.maxLength(4_096));
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal'));
 const named = { name: text };
 /** `header` is the one that an item stands in. */
 const declared = { ...named, header: text };
 /** Absent where the Node addon offers it. */
-const offered = { node: z.literal(false).optional() };
-const described = { deprecated: z.literal(true).optional(), docs: sha256.nullable() };
+const offered = { node: z.optional(z.literal(false)) };
+const described = { deprecated: z.optional(z.literal(true)), docs: z.nullable(sha256) };
 
 const functionLock = z.strictObject({
   ...declared,
   returns: text,
   meaning: z.enum(['status', 'value', 'boolean', 'never', 'plain']),
-  variadic: z.literal(true).optional(),
-  unprototyped: z.literal(true).optional(),
-  parameters: z.array(z.strictObject({ ...named, type: text, role: text, nullable: z.literal(true).optional() })),
+  variadic: z.optional(z.literal(true)),
+  unprototyped: z.optional(z.literal(true)),
+  parameters: z.array(z.strictObject({ ...named, type: text, role: text, nullable: z.optional(z.literal(true)) })),
   ...offered,
   ...described,
 });
 const constantLock = z.strictObject({ ...declared, type: text, value: text, ...offered, ...described });
 const recordLock = z.strictObject({
   ...declared,
-  union: z.literal(true).optional(),
-  size: z.int().nonnegative().nullable(),
-  align: z.int().positive().nullable(),
-  fields: z.array(z.strictObject({ ...named, type: text, offset: z.int().nonnegative(), bits: text.optional() })),
+  union: z.optional(z.literal(true)),
+  size: z.nullable(z.int().check(z.nonnegative())),
+  align: z.nullable(z.int().check(z.positive())),
+  fields: z.array(
+    z.strictObject({ ...named, type: text, offset: z.int().check(z.nonnegative()), bits: z.optional(text) }),
+  ),
   ...described,
 });
 const enumLock = z.strictObject({
@@ -44,11 +46,11 @@ const enumLock = z.strictObject({
 const typedefLock = z.strictObject({ ...declared, type: text, ...described });
 
 /** No segment may begin with a dot: the path leads nowhere but below the lock's own folder. */
-const inside = text.regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a plain relative path');
+const inside = text.check(z.regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a plain relative path'));
 
 const made = z.strictObject({
   /** Version of the packages that the bindings were made for. */
-  package: text.refine((version) => semver.valid(version) !== null, 'must be a version'),
+  package: text.check(z.refine((version) => semver.valid(version) !== null, 'must be a version')),
   /** Digest of what decides, beside the header, what the emitters write. */
   generator: sha256,
   files: z.array(z.strictObject({ path: inside, sha256 })),
@@ -67,8 +69,8 @@ const interfaceLock = z.strictObject({
 const lockSchema = z.strictObject({
   form: z.literal(LOCK_FORM),
   headers: z.array(text),
-  made: made.optional(),
-  interfaces: z.array(interfaceLock).refine(namesTargetsOnce, 'a target may be named only once'),
+  made: z.optional(made),
+  interfaces: z.array(interfaceLock).check(z.refine(namesTargetsOnce, 'a target may be named only once')),
 });
 
 function namesTargetsOnce(interfaces: readonly { readonly targets: readonly string[] }[]): boolean {

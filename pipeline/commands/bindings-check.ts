@@ -1,12 +1,15 @@
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { AbiLock } from '../bindings/abi.ts';
 import { LOCK_FORM, LOCK_PATH } from '../bindings/abi-files.ts';
+import type { PreloadedParser } from '../bindings/libclang/best-parser.ts';
 import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
-import { parseLibkrunHeaders, preloadParser } from '../steps/header.ts';
+import { parseLibkrunHeaders } from '../steps/header.ts';
 import type { CheckConfig } from './bindings-compare.ts';
 import { readBuiltLibrary } from './bindings-exports.ts';
+import { preloadParser } from './preload-parser.ts';
 import { type CommonOptions, openSession, refuseStub, type Streams, type Surroundings } from './session.ts';
 import { sourceHeaders } from './source-headers.ts';
 
@@ -21,6 +24,7 @@ export interface CheckForm {
 /**
  * Says whether the project's `generated/` is what libkrun.h gives; writes nothing there. Header and library are compared
  * beside it.
+ * @param preloading the parser, where it was looked for already
  * @returns Whether it is, and the library named, if any, exports what was reviewed.
  * @throws BuildError A3S3001, with line and column, for a lock that cannot be read.
  */
@@ -30,18 +34,19 @@ export async function runBindingsCheck(
   signal: AbortSignal,
   { stdout, stderr }: Streams,
   form: CheckForm,
+  preloading: Promise<PreloadedParser> = preloadParser(surroundings, signal),
 ): Promise<boolean> {
   refuseStub('bindings --check', surroundings);
   const paint = painter(terminalKind(stderr, surroundings.variables).color);
   const session = await openSession({ ...options, only: ['source'] }, surroundings);
   const config = { ...session.config, missing: Object.keys(session.pins.libkrun.exports.missing) };
-  const preloaded = await preloadParser({ ...session, signal });
+  const preloaded = await preloading;
   // A damaged lock is told before anything is fetched.
   const lock = await readLockText(session.config);
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
-  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
+  // The parser has threads or a process of its own: once it is at work, everything else is loaded and read.
   const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
     parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
     loadComparison(lock, config),
@@ -54,6 +59,7 @@ export async function runBindingsCheck(
 }
 
 async function loadComparison(lock: string | undefined, config: CheckConfig) {
+  await setImmediate();
   const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
   const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
   const report = { checkJson, checkText, isFresh, isReviewed };

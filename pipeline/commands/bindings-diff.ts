@@ -13,8 +13,8 @@ import { skippedOf } from '../bindings/target-groups.ts';
 import { irsOf } from '../bindings/target-irs.ts';
 import { findTool } from '../effects/project.ts';
 import { buildError } from '../plan/errors.ts';
+import { parserWorker } from '../plan/layout.ts';
 import { TARGETS } from '../plan/targets.ts';
-import { parserWorker } from '../steps/header.ts';
 import { readHeaderFile } from '../steps/headers.ts';
 import type { Streams, Surroundings } from './session.ts';
 

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readTextIfThere } from '../effects/files.ts';
 import { readPins } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool } from '../effects/project.ts';
+import { openWellFormed } from '../effects/well-formed.ts';
 import type { Config } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
@@ -51,9 +52,9 @@ interface Answer {
 
 async function stubAnswer(options: CommonOptions, { cwd }: Surroundings): Promise<Answer> {
   const tool = findTool();
-  const { root } = await findProject(cwd, options.config);
-  const roots = { projectRoot: root, toolRoot: tool.root, toolVersion: tool.version };
-  const { version } = (await readPins(roots, new Set())).libkrun.library;
+  const known = await openWellFormed(tool.version);
+  const { root } = await findProject(cwd, options.config, known);
+  const { version } = (await readPins({ projectRoot: root, toolRoot: tool.root }, known)).libkrun.library;
   return {
     facts: { triple: anyTriple(onlyName(options.target)), version, real: undefined },
     watched: { paths: [], variables: WATCHED_VARIABLES },

@@ -8,8 +8,8 @@ import { inFiles } from '../bindings/source-line.ts';
 import { findTool } from '../effects/project.ts';
 import { openToolchain } from '../effects/toolchain.ts';
 import { readEnvironment } from '../plan/environment.ts';
+import { parserWorker } from '../plan/layout.ts';
 import { hostTarget, TARGETS, targetByName } from '../plan/targets.ts';
-import { parserWorker } from '../steps/header.ts';
 import { type ReadHeader, readHeaderFile } from '../steps/headers.ts';
 import type { Surroundings } from './session.ts';
 

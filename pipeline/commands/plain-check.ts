@@ -1,5 +1,4 @@
-import { runBindingsCheck } from './bindings-check.ts';
-import { CHECK_FAILED, tellFailure } from './outcome.ts';
+import { preloadParser } from './preload-parser.ts';
 import type { Streams, Surroundings } from './session.ts';
 
 /**
@@ -13,9 +12,13 @@ export async function main(
   signal: AbortSignal,
   streams: Streams,
 ): Promise<number> {
+  // Everything else is loaded while the system loads the parser.
+  const preloading = preloadParser(surroundings, signal);
+  const { runBindingsCheck } = await import('./bindings-check.ts');
+  const { CHECK_FAILED, tellFailure } = await import('./outcome.ts');
   try {
     const form = { full: false, json: false, library: undefined };
-    return (await runBindingsCheck({}, surroundings, signal, streams, form)) ? 0 : CHECK_FAILED;
+    return (await runBindingsCheck({}, surroundings, signal, streams, form, preloading)) ? 0 : CHECK_FAILED;
   } catch (error) {
     return tellFailure(error, streams, surroundings, signal, false);
   }

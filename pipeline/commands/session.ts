@@ -6,6 +6,7 @@ import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
 import { openStore, type Store } from '../effects/store.ts';
 import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
+import { openWellFormed } from '../effects/well-formed.ts';
 import { assemblePlan, digestOf, toolQuestions } from '../plan/assemble.ts';
 import { type Config, resolveConfig } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
@@ -63,13 +64,16 @@ export function refuseStub(command: string, { variables }: Surroundings): void {
 export async function openConfig(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Config> {
   const environment = readEnvironment(variables);
   const tool = findTool();
-  const project = await findProject(cwd, options.config);
+  const store = storeFolder(environment.cacheDir, cwd);
+  const known = await openWellFormed(tool.version, store);
+  const project = await findProject(cwd, options.config, known);
+  await known.save();
   return resolveConfig({
     flags: options,
     environment,
     file: project.file,
     filePath: project.path,
-    roots: { project: project.root, tool: tool.root, store: storeFolder(environment.cacheDir, cwd) },
+    roots: { project: project.root, tool: tool.root, store },
     toolVersion: tool.version,
     machine: { platform: process.platform, arch: process.arch, cores: availableParallelism() },
     resolvePath: resolve,
@@ -87,7 +91,9 @@ export async function openSession(options: CommonOptions, surroundings: Surround
   for (const { command, args } of toolQuestions(config, tools)) void toolchain.ask(command, args);
   const store = openStore(config.storeDir);
   const lastRun = await openLastRun(store, config);
-  const pins = await readPins(config, lastRun.known);
+  const known = await openWellFormed(config.toolVersion, config.storeDir);
+  const pins = await readPins(config, known);
+  await known.save();
   const facts = {
     ...readPlanFacts(config, homedir(), variables['CARGO_HOME']),
     tools,

@@ -5,6 +5,7 @@ import { functionNames } from '../bindings/abi.ts';
 import { readAbi } from '../bindings/abi-schema.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import { generatedFolder, readPins } from '../effects/inputs-on-disk.ts';
+import { openWellFormed } from '../effects/well-formed.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
 import { formatBytes } from '../run/lines.ts';
@@ -50,7 +51,7 @@ export async function setExpectation(config: Config): Promise<Omit<SetExpectatio
   const licenses = join(config.toolRoot, 'vendor', 'licenses');
   const names = await withDiskErrors(licenses, () => readdir(licenses));
   return {
-    pins: await readPins(config, new Set()),
+    pins: await readPins(config, await openWellFormed(config.toolVersion)),
     repository: config.package.repository,
     functions: (target) => functionNames(lock, target),
     licenses: new Map(

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf } from '../plan/assemble.ts';
 import { cargoConfigPlaces } from '../plan/cargo.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
@@ -8,19 +7,14 @@ import type { FirmwarePins, LibkrunPins, Pins } from '../plan/pins.ts';
 import type { PlanFacts, SourceOrigin } from '../plan/step-definition.ts';
 import type { SysrootPins } from '../plan/sysroot-pins.ts';
 import { readTextIfThere, statIfThere } from './files.ts';
-
-/** Digests of documents that were found well-formed before. */
-export type KnownGood = Set<string>;
+import type { KnownGood } from './well-formed.ts';
 
 /**
  * Reads the pins: the project's own files, else the ones that come with the tool.
- * @param known Documents that need no further look; what is found well-formed is added.
+ * @param known documents that need no further look; what is found well-formed is added
  * @throws BuildError A3S1102 with line and column.
  */
-export async function readPins(
-  config: Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion'>,
-  known: KnownGood,
-): Promise<Pins> {
+export async function readPins(config: Pick<Config, 'projectRoot' | 'toolRoot'>, known: KnownGood): Promise<Pins> {
   return {
     firmware: await readPin<FirmwarePins>(config, 'libkrunfw.json', known, async (text, file) =>
       (await import('../plan/pins.ts')).parseFirmwarePins(text, file),
@@ -78,7 +72,7 @@ function stateOf(folder: string): string {
 }
 
 async function readPin<T extends object>(
-  config: Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion'>,
+  config: Pick<Config, 'projectRoot' | 'toolRoot'>,
   name: string,
   known: KnownGood,
   parse: (text: string, file: string) => Promise<object>,
@@ -87,10 +81,11 @@ async function readPin<T extends object>(
     const file = join(root, 'vendor', name);
     const text = await readTextIfThere(file);
     if (text === undefined) continue;
-    const digest = digestOf([config.toolVersion, name, text]);
-    if (known.has(digest)) return JSON.parse(text) as T;
+    // Ours were held against the same schema before they were published.
+    const published = root === config.toolRoot && root !== config.projectRoot;
+    if (published || known.has(name, text)) return JSON.parse(text) as T;
     const pins = (await parse(text, file)) as T;
-    known.add(digest);
+    known.add(name, text);
     return pins;
   }
   throw buildError('A3S9001', { message: `vendor/${name} is missing from the installation` });

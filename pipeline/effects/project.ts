@@ -5,6 +5,7 @@ import envPaths from 'env-paths';
 import type { ConfigFile } from '../plan/config-file.ts';
 import { buildError } from '../plan/errors.ts';
 import { readTextIfThere } from './files.ts';
+import type { KnownGood } from './well-formed.ts';
 
 const CONFIG_NAME = 'a3s-build.config.json';
 const PACKAGE_FIELD = 'a3s-build';
@@ -39,26 +40,27 @@ export interface Project {
  * The project that `cwd` belongs to: the nearest folder upwards with a configuration (`a3s-build.config.json`, or an
  * `a3s-build` field in package.json), else the workspace root, else the nearest package.json, else `cwd`.
  * @param named Configuration file given by the user, which then decides alone.
+ * @param known documents that need no further look; what is found well-formed is added
  * @throws BuildError A3S1101 for a configuration that cannot be used.
  */
-export async function findProject(cwd: string, named?: string): Promise<Project> {
+export async function findProject(cwd: string, named: string | undefined, known: KnownGood): Promise<Project> {
   if (named !== undefined) {
     const path = resolve(cwd, named);
     const text = await readTextIfThere(path);
     if (text === undefined) throw buildError('A3S1101', { message: `${path} does not exist`, where: { file: path } });
-    return { root: dirname(path), file: await parseFile(text, path), path };
+    return { root: dirname(path), file: await parseFile(text, path, known), path };
   }
   let nearestPackage: string | undefined;
   let workspace: string | undefined;
   for (const folder of foldersUpwards(cwd)) {
     const path = join(folder, CONFIG_NAME);
     const config = await readTextIfThere(path);
-    if (config !== undefined) return { root: folder, file: await parseFile(config, path), path };
+    if (config !== undefined) return { root: folder, file: await parseFile(config, path, known), path };
     const file = join(folder, 'package.json');
     const text = await readTextIfThere(file);
     const manifest = text === undefined ? undefined : parsePackage(text);
     if (text !== undefined && manifest?.[PACKAGE_FIELD] !== undefined) {
-      return { root: folder, file: await parseFile(text, file, PACKAGE_FIELD), path: file };
+      return { root: folder, file: await parseFile(text, file, known, PACKAGE_FIELD), path: file };
     }
     if (manifest !== undefined) nearestPackage ??= folder;
     if (manifest?.['workspaces'] !== undefined || existsSync(join(folder, 'pnpm-workspace.yaml'))) workspace ??= folder;
@@ -89,8 +91,17 @@ function parsePackage(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Most projects have no configuration file, and a run with nothing to do should not load what reads one. */
-async function parseFile(text: string, file: string, field?: string): Promise<ConfigFile> {
+/** What reads a configuration takes longer to load than all else that a run with nothing to do needs. */
+async function parseFile(text: string, file: string, known: KnownGood, field?: string): Promise<ConfigFile> {
+  const kind = `configuration ${field ?? ''}`;
+  if (known.has(kind, text)) {
+    const whole: unknown = JSON.parse(text);
+    const config = field === undefined ? whole : (whole as Record<string, unknown>)[field];
+    // Where its overrides stand takes a look at the text.
+    if ((config as ConfigFile).bindings?.overrides === undefined) return config as ConfigFile;
+  }
   const { parseConfigFile } = await import('../plan/config-file.ts');
-  return parseConfigFile(text, file, field);
+  const config = parseConfigFile(text, file, field);
+  known.add(kind, text);
+  return config;
 }

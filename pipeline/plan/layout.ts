@@ -35,3 +35,8 @@ export function layoutOf(config: LayoutConfig): Layout {
     logs: join(root, 'logs'),
   };
 }
+
+/** The bundled process that holds the header parser. */
+export function parserWorker({ toolRoot }: Pick<Config, 'toolRoot'>): string {
+  return join(toolRoot, 'dist', 'libclang-worker.js');
+}

@@ -1,20 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { HeaderIr } from '../bindings/ir.ts';
-import { type PreloadedParser, parseWithBestParser, preloadBestParser } from '../bindings/libclang/best-parser.ts';
+import { type PreloadedParser, parseWithBestParser } from '../bindings/libclang/best-parser.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
 import { withDiskErrors } from '../effects/files.ts';
 import type { Toolchain } from '../effects/toolchain.ts';
 import type { Config } from '../plan/config.ts';
+import { parserWorker } from '../plan/layout.ts';
 import { TARGETS } from '../plan/targets.ts';
 import { readHeaders } from './headers.ts';
-
-/** The bundled process that holds the parser. */
-export function parserWorker(config: Pick<Config, 'toolRoot'>): string {
-  return join(config.toolRoot, 'dist', 'libclang-worker.js');
-}
 
 /** What reading headers needs of a step or a session. */
 export interface HeaderContext {
@@ -22,7 +19,7 @@ export interface HeaderContext {
   readonly toolchain: Toolchain;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** Parser that {@link preloadParser} found: it is to work inside this process, see `ParserOptions`. */
+  /** Parser that `preloadBestParser` found: it is to work inside this process, see `ParserOptions`. */
   readonly preloaded?: PreloadedParser;
   warn(message: string): void;
 }
@@ -59,23 +56,20 @@ export async function parseLibkrunHeaders(
       searchOf(context),
       preloaded,
     );
-    // Loaded while the parser is at work.
-    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
+    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, loadMeanwhile()]);
     return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
   } catch (error) {
     throw inFiles(error, headers);
   }
 }
 
-/**
- * Has the system load the header parser while this process goes on.
- * @throws BuildError A3S3004 for a wrong `LIBCLANG_PATH`.
- */
-export function preloadParser(context: Omit<HeaderContext, 'warn'>): Promise<PreloadedParser> {
-  return preloadBestParser(searchOf(context), { workerPath: parserWorker(context.config), signal: context.signal });
+/** Not before the parser is at work: to load this takes as long as to parse. */
+async function loadMeanwhile() {
+  await setImmediate();
+  return import('../bindings/target-irs.ts');
 }
 
-function searchOf({ config, toolchain, variables }: Omit<HeaderContext, 'signal' | 'warn'>) {
+function searchOf({ config, toolchain, variables }: HeaderContext) {
   return { named: config.environment.libclangPath, toolchain, searchPath: variables['PATH'] };
 }
 

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPins, readPlanFacts } from '../../pipeline/effects/inputs-on-disk.ts';
+import { openWellFormed } from '../../pipeline/effects/well-formed.ts';
 import { makeFolder, REPOSITORY, testConfig } from '../helpers/session.ts';
 import { failureOf } from './failure.ts';
 
@@ -80,7 +81,7 @@ describe('pins', () => {
   const names = ['libkrunfw.json', 'libkrun.json'];
 
   it('come with the tool', async () => {
-    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set());
+    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY }, await openWellFormed('1.2.3'));
     expect(pins.libkrun.crate.name).toBe('a3s-libkrun-sys');
     expect(Object.keys(pins.firmware.providers)).toEqual(['npm', 'github']);
   });
@@ -88,7 +89,7 @@ describe('pins', () => {
   it("are the project's own where it has them, file by file", async () => {
     const text = readFileSync(join(REPOSITORY, 'vendor/libkrun.json'), 'utf8');
     writeFileSync(join(project, 'vendor/libkrun.json'), text.replace(/"version": "1\.17\.0"/, '"version": "1.99.0"'));
-    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set());
+    const pins = await readPins({ projectRoot: project, toolRoot: REPOSITORY }, await openWellFormed('1.2.3'));
     expect(pins.libkrun.library.version).toBe('1.99.0');
     expect(pins.firmware.schema).toBe(1);
   });
@@ -100,27 +101,41 @@ describe('pins', () => {
     writeFileSync(file, text.replace(/"sha256": "[0-9a-f]/, '"sha256": "Z'));
     const place = text.slice(0, text.search(/"sha256": "/)).split('\n');
     const column = (place.at(-1)?.length ?? 0) + '"sha256": '.length + 1;
-    const { code, exit, where } = await failureOf(() =>
-      readPins({ projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' }, new Set()),
+    const { code, exit, where } = await failureOf(async () =>
+      readPins({ projectRoot: project, toolRoot: REPOSITORY }, await openWellFormed('1.2.3')),
     );
     expect({ code, exit, where }).toEqual({ code: 'A3S1102', exit: 78, where: { file, line: place.length, column } });
   });
 
-  it('are looked at closely once, and again when they change', async () => {
-    const known = new Set<string>();
-    const roots = { projectRoot: project, toolRoot: REPOSITORY, toolVersion: '1.2.3' };
+  it('of the project are looked at closely once, and again when they change', async () => {
+    cpSync(join(REPOSITORY, 'vendor/libkrun.json'), join(project, 'vendor/libkrun.json'));
+    const looked: string[] = [];
+    const all = await openWellFormed('1.2.3');
+    const add = (kind: string, text: string): void => {
+      looked.push(kind);
+      all.add(kind, text);
+    };
+    const known = { ...all, add };
+    const roots = { projectRoot: project, toolRoot: REPOSITORY };
     const first = await readPins(roots, known);
-    expect(known.size).toBe(3);
+    expect(looked).toEqual(['libkrun.json']);
     expect(await readPins(roots, known)).toEqual(first);
-    expect(known.size).toBe(3);
+    expect(looked).toEqual(['libkrun.json']);
     writeFileSync(join(project, 'vendor/libkrun.json'), '{ "schema": 2 }');
     expect((await failureOf(() => readPins(roots, known))).code).toBe('A3S1102');
-    expect(known.size).toBe(3);
+    expect(looked).toEqual(['libkrun.json']);
+  });
+
+  it('of the tool are what its schemas ask for', async () => {
+    const looked: string[] = [];
+    const known = { has: () => false, add: (kind: string) => void looked.push(kind) };
+    await readPins({ projectRoot: REPOSITORY, toolRoot: REPOSITORY }, known);
+    expect(looked).toEqual(['libkrunfw.json', 'libkrun.json', 'sysroot.json']);
   });
 
   it('that are missing from the installation are a bug of ours', async () => {
-    const { code } = await failureOf(() =>
-      readPins({ projectRoot: project, toolRoot: join(root, 'nowhere'), toolVersion: '1.2.3' }, new Set()),
+    const { code } = await failureOf(async () =>
+      readPins({ projectRoot: project, toolRoot: join(root, 'nowhere') }, await openWellFormed('1.2.3')),
     );
     expect(code).toBe('A3S9001');
   });

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findProject, findTool, storeFolder } from '../../pipeline/effects/project.ts';
+import { openWellFormed } from '../../pipeline/effects/well-formed.ts';
 import { makeFolder, REPOSITORY } from '../helpers/session.ts';
 import { failureOf } from './failure.ts';
 
@@ -22,10 +23,12 @@ function tree(files: Record<string, string>): (path?: string) => string {
   return (path = '') => join(root, path);
 }
 
+const known = await openWellFormed('1.2.3');
+
 describe('the project', () => {
   it('is where the nearest configuration is, from any folder below', async () => {
     const at = tree({ [CONFIG]: '{}', [`app/${CONFIG}`]: '{"firmware":"github"}', 'app/src/deep/x': '' });
-    expect(await findProject(at('app/src/deep'))).toEqual({
+    expect(await findProject(at('app/src/deep'), undefined, known)).toEqual({
       root: at('app'),
       file: { firmware: 'github' },
       path: at(`app/${CONFIG}`),
@@ -34,7 +37,7 @@ describe('the project', () => {
 
   it('can be told by a field of package.json', async () => {
     const at = tree({ 'package.json': '{"name":"x","a3s-build":{"out":"dist"}}', 'src/x': '' });
-    expect(await findProject(at('src'))).toEqual({
+    expect(await findProject(at('src'), undefined, known)).toEqual({
       root: at().replace(/\/$/, ''),
       file: { out: 'dist' },
       path: at('package.json'),
@@ -43,7 +46,7 @@ describe('the project', () => {
 
   it('prefers the file of configuration to the field beside it', async () => {
     const at = tree({ 'package.json': '{"a3s-build":{"out":"field"}}', [CONFIG]: '{"out":"file"}' });
-    expect((await findProject(at())).file).toEqual({ out: 'file' });
+    expect((await findProject(at(), undefined, known)).file).toEqual({ out: 'file' });
   });
 
   it.each([
@@ -51,7 +54,7 @@ describe('the project', () => {
     ['pnpm', { 'pnpm-workspace.yaml': 'packages: ["packages/*"]' }],
   ])('is the root of the %s workspace when there is no configuration', async (_name, files) => {
     const at = tree({ ...files, 'packages/a/package.json': '{"name":"a"}', 'packages/a/src/x': '' });
-    expect(await findProject(at('packages/a/src'))).toEqual({
+    expect(await findProject(at('packages/a/src'), undefined, known)).toEqual({
       root: at().replace(/\/$/, ''),
       file: {},
       path: at(CONFIG),
@@ -60,24 +63,24 @@ describe('the project', () => {
 
   it('is the nearest package outside of any workspace', async () => {
     const at = tree({ 'a/package.json': '{"name":"a"}', 'a/src/x': '', 'b/x': '' });
-    expect((await findProject(at('a/src'))).root).toBe(at('a'));
-    expect((await findProject(at('b'))).root).toBe(at('b'));
+    expect((await findProject(at('a/src'), undefined, known)).root).toBe(at('a'));
+    expect((await findProject(at('b'), undefined, known)).root).toBe(at('b'));
   });
 
   it('is where the configuration named by the user is', async () => {
     const at = tree({ 'ci/other.json': '{"jobs":3}', [CONFIG]: '{"jobs":1}' });
-    expect(await findProject(at(), 'ci/other.json')).toEqual({
+    expect(await findProject(at(), 'ci/other.json', known)).toEqual({
       root: at('ci'),
       file: { jobs: 3 },
       path: at('ci/other.json'),
     });
-    const { code, where } = await failureOf(() => findProject(at(), 'ci/absent.json'));
+    const { code, where } = await failureOf(() => findProject(at(), 'ci/absent.json', known));
     expect({ code, where }).toEqual({ code: 'A3S1101', where: { file: at('ci/absent.json') } });
   });
 
   it('is not troubled by a package.json that is no JSON, or none of an object', async () => {
     const at = tree({ 'package.json': '{"name":"root"}', 'a/package.json': '{', 'a/b/package.json': 'null' });
-    expect((await findProject(at('a/b'))).root).toBe(at().replace(/\/$/, ''));
+    expect((await findProject(at('a/b'), undefined, known)).root).toBe(at().replace(/\/$/, ''));
   });
 });
 
@@ -89,7 +92,7 @@ describe('a configuration that cannot be used', () => {
     ['a repeated key', '{\n  "jobs": 1,\n  "jobs": 2\n}', 3, 3],
   ])('is refused with line and column: %s', async (_name, text, line, column) => {
     const at = tree({ [CONFIG]: text });
-    const { code, exit, where } = await failureOf(() => findProject(at()));
+    const { code, exit, where } = await failureOf(() => findProject(at(), undefined, known));
     expect({ code, exit, where }).toEqual({
       code: 'A3S1101',
       exit: 78,
@@ -100,11 +103,11 @@ describe('a configuration that cannot be used', () => {
   it('is refused with line and column of package.json where it is a field of that', async () => {
     const text = '{\n  "name": "x",\n  "a3s-build": {\n    "firmware": "ftp"\n  }\n}';
     const at = tree({ 'package.json': text });
-    const { code, message, where } = await failureOf(() => findProject(at()));
+    const { code, message, where } = await failureOf(() => findProject(at(), undefined, known));
     expect({ code, where }).toEqual({ code: 'A3S1101', where: { file: at('package.json'), line: 4, column: 17 } });
     expect(message).toContain('"a3s-build.firmware"');
     const empty = tree({ 'package.json': '{ "a3s-build": 7 }' });
-    expect((await failureOf(() => findProject(empty()))).where).toEqual({
+    expect((await failureOf(() => findProject(empty(), undefined, known))).where).toEqual({
       file: empty('package.json'),
       line: 1,
       column: 16,
@@ -113,7 +116,7 @@ describe('a configuration that cannot be used', () => {
 
   it('is not looked at for keys that repeat elsewhere in package.json', async () => {
     const at = tree({ 'package.json': '{"name":"a","name":"b","a3s-build":{"jobs":2}}' });
-    expect((await findProject(at())).file).toEqual({ jobs: 2 });
+    expect((await findProject(at(), undefined, known)).file).toEqual({ jobs: 2 });
   });
 });
 

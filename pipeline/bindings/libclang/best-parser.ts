@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import type { Toolchain } from '../../effects/toolchain.ts';
 import { BuildError } from '../../plan/errors.ts';
+import { isCallable, preloadLibrary } from './clang-native.ts';
 import { type ParserOptions, type ParseUnit, parseUnits } from './embedded.ts';
 import {
   chooseLibclang,
@@ -38,7 +39,6 @@ export async function preloadBestParser(
   search: Search,
   options: Pick<ParserOptions, 'workerPath' | 'signal'>,
 ): Promise<PreloadedParser> {
-  const { isCallable, preloadLibrary } = await import('./clang-native.ts');
   const library = await locateLibclang(search, isCallable(options.workerPath));
   if (library === null) {
     const { startEmbeddedWorker } = await import('./worker-process.ts');

@@ -51,12 +51,18 @@ export async function startEmbedded(from: string): Promise<LoadedClang> {
   };
 }
 
-function ownFunctions(module: EmbeddedApi): Pick<ClangApi, 'cursorKind' | 'typeKind' | 'typeKey'> {
+function ownFunctions(module: EmbeddedApi): Pick<ClangApi, 'cursorKind' | 'typeKind' | 'typeKey' | 'printed'> {
   const cursorKind = remembered((kind: CXCursor['kind']) => module.getCursorKindSpelling(kind));
   const typeKind = remembered((kind: CXType['kind']) => module.getTypeKindSpelling(kind));
   return {
     cursorKind: (cursor) => cursorKind(cursor.kind),
     typeKind: (type) => typeKind(type.kind),
+    printed: (cursor) => {
+      const policy = module.getCursorPrintingPolicy(cursor);
+      const text = module.getCursorPrettyPrinted(cursor, policy) ?? '';
+      module.PrintingPolicy_dispose(policy);
+      return text;
+    },
     // No address is to be had; in C, what is spelled alike at file level is the same type.
     typeKey: (type) => `${typeKind(type.kind)} ${module.getTypeSpelling(type)}`,
   };

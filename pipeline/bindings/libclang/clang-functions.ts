@@ -56,6 +56,8 @@ type CXCursor = ReturnType<EmbeddedApi['getTranslationUnitCursor']>;
 type CXType = ReturnType<EmbeddedApi['getCursorType']>;
 
 interface OwnFunctions {
+  /** A declaration as libclang writes it: with the types and lengths that it came to. */
+  printed(cursor: CXCursor): string;
   /** Name of a cursor's kind (`StructDecl`): stable where the numbers are not. */
   cursorKind(cursor: CXCursor): string;
   /** Name of a type's kind (`UInt`): stable where the numbers are not. */

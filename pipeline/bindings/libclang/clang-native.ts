@@ -34,12 +34,17 @@ interface Binding {
  * @param from module URL from which koffi is resolved.
  * @param library path of the shared library.
  * @param fileSystem path of a file that describes an empty file system, for `-ivfsoverlay`.
- * @throws when the library cannot be loaded or is too old to have all functions that are needed.
+ * @throws when the library cannot be loaded; so does `api` for one that is too old to have all functions that are needed.
  */
 export function startNative(from: string, library: string, fileSystem: string): LoadedClang {
   const binding = openLibrary(createRequire(from)('koffi') as Koffi, library);
+  let api: ClangApi | undefined;
   return {
-    api: nativeApi(binding),
+    // Not before it is asked for: a first header can be parsed on another thread while it is made.
+    get api() {
+      api ??= nativeApi(binding);
+      return api;
+    },
     version: binding.bindText('getClangVersion')() ?? '',
     withFiles: unitParser(binding, fileSystem),
   };
@@ -141,6 +146,7 @@ function nativeApi(binding: Binding): ClangApi {
     },
   );
   const linkage = bind('getCursorLinkage', 'int', kinds.cursor);
+  const print = bindText('getCursorPrettyPrinted', kinds.cursor, 'void *');
   return {
     ...Object.fromEntries(plain),
     getCursorLinkage: (cursor: unknown) => ({ value: linkage(cursor) }),
@@ -150,6 +156,8 @@ function nativeApi(binding: Binding): ClangApi {
     cursorKind: kindName(bindText('getCursorKindSpelling', 'int')),
     typeKind: kindName(bindText('getTypeKindSpelling', 'int')),
     typeKey,
+    // Without a policy, by that of the unit.
+    printed: (cursor: unknown) => print(cursor, null) ?? '',
     getFileName: fileNamer(binding),
     isNullPointer: (pointer: unknown) => pointer === null || pointer === 0n,
     visitChildren: childVisitor(binding),

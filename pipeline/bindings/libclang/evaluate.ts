@@ -1,4 +1,4 @@
-import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, type ParseText } from './clang.ts';
+import { type Clang, type CXCursor, type CXTranslationUnit, childrenOf, cursorKind, type ParseText } from './clang.ts';
 import type { RawValue } from './raw.ts';
 import { arrayLength, findStringLiteral, integerBehind, scalarOf } from './types.ts';
 
@@ -8,57 +8,120 @@ const NOT_CONSTANT: RawValue & { kind: 'none' } = { kind: 'none', reason: 'not a
 /** How many failed expressions are looked at one by one, each at the price of one more parse. */
 const RETRY_LIMIT = 32;
 
+/** What one unit says of expressions and declarations. */
+export interface Evaluated {
+  /** In the order of the expressions. */
+  readonly values: readonly RawValue[];
+  /** The declarations beside them, as libclang prints them. */
+  readonly declared: readonly string[];
+}
+
 /**
  * Evaluates expressions by C's own rules, in the scope that `prelude` opens. The embedded libclang has no call for
  * that, so each expression becomes the initialiser of a variable, whose type says what it is, and the two lengths of an
- * array of pointers to arrays, whose type spells its value: 32 bits each, since an array cannot have 2^64 elements. What fails is tried
- * again alone: a macro that opens a brace swallows the expressions after it.
+ * array of pointers to arrays, whose type spells its value: 32 bits each, since an array cannot have 2^64 elements. A
+ * floating value has no place in such a length, but the bits that make it up do, which takes one more parse. What fails
+ * is tried again alone: a macro that opens a brace swallows the expressions after it.
  */
 export async function evaluateAll(
   clang: Clang,
   parse: ParseText,
   prelude: string,
   expressions: readonly string[],
-): Promise<readonly RawValue[]> {
+): Promise<Evaluated> {
   const probes = expressions.map(probe).join('');
-  const values = await parse(prelude + probes, (unit) => readValues(clang, unit, expressions.length));
-  const failed = values.filter(({ kind }) => kind === 'none').length;
-  if (failed === 0 || failed > RETRY_LIMIT || expressions.length === 1) return values;
-  return Promise.all(
-    values.map((value, index) =>
-      value.kind === 'none' ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
-    ),
+  const first = await parse(prelude + probes, (unit) => readProbes(clang, unit, expressions.length));
+  const inexact = expressions.filter((_, index) => first.values[index]?.kind === 'float');
+  const images = inexact.length === 0 ? [] : await imagesOf(clang, parse, prelude, inexact);
+  const failed = first.values.filter(({ kind }) => kind === 'none').length;
+  const retried = failed <= RETRY_LIMIT && expressions.length > 1;
+  const values = await Promise.all(
+    first.values.map((value, index) => {
+      const expression = expressions[index] ?? '';
+      if (value.kind === 'none' && retried) return evaluateAlone(clang, parse, prelude, expression);
+      return value.kind === 'float' ? withImage(value, images[inexact.indexOf(expression)]) : value;
+    }),
   );
+  return { ...first, values };
 }
 
 async function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): Promise<RawValue> {
-  return parse(prelude + probe(expression, 0), (unit, diagnostics) => {
-    const [value = NOT_CONSTANT] = readValues(clang, unit, 1);
-    const error = value === NOT_CONSTANT ? diagnostics()[0] : undefined;
-    return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
+  const value = await parse(prelude + probe(expression, 0), (unit, diagnostics) => {
+    const [found = NOT_CONSTANT] = readProbes(clang, unit, 1).values;
+    const error = found === NOT_CONSTANT ? diagnostics()[0] : undefined;
+    return error === undefined ? found : { ...NOT_CONSTANT, reason: `${NOT_CONSTANT.reason} (${error.text})` };
+  });
+  if (value.kind !== 'float') return value;
+  const [image] = await imagesOf(clang, parse, prelude, [expression]);
+  return withImage(value, image);
+}
+
+function withImage(value: RawValue & { kind: 'float' }, image: bigint | null | undefined): RawValue {
+  return image === null || image === undefined ? NOT_CONSTANT : { ...value, image: String(image) };
+}
+
+/** The bits of each expression as a `double`; null for what is no constant. */
+function imagesOf(clang: Clang, parse: ParseText, prelude: string, expressions: readonly string[]) {
+  const probes = expressions.map((expression, index) => bitsProbe(imageOf(expression), index)).join('');
+  return parse(prelude + probes, (unit) => {
+    const variables = readVariables(clang, unit).found;
+    return expressions.map((_, index) => bitsOf(clang, variables.get(`${PREFIX}value_${index}`)));
   });
 }
 
-function readValues(clang: Clang, unit: CXTranslationUnit, count: number): readonly RawValue[] {
+function imageOf(expression: string): string {
+  return `__builtin_bit_cast(unsigned long long, (double)(${expression}))`;
+}
+
+/**
+ * A declaration that the compiler refuses where the expression has another type or value than it had; null where that
+ * cannot be asked.
+ */
+export function assertionOf(expression: string, value: RawValue | undefined): string | null {
+  if (value === undefined || value.kind === 'none') return null;
+  const type = value.kind === 'string' ? 'char *' : value.type === 'bool' ? '_Bool' : value.type;
+  return `_Static_assert(_Generic((${expression}), ${type}: ${comparisonOf(expression, type, value)}, default: 0), "");\n`;
+}
+
+/** The characters of a string are those of the header, whatever the target. */
+function comparisonOf(expression: string, type: string, value: Exclude<RawValue, { kind: 'none' }>): string {
+  if (value.kind === 'string') return '1';
+  if (value.kind === 'float') return `${imageOf(expression)} == ${value.image}ULL`;
+  return `(${expression}) == (${type})${BigInt.asUintN(64, BigInt(value.value))}ULL`;
+}
+
+/** The declarations of a unit, as libclang prints them. */
+export function readDeclared(clang: Clang, unit: CXTranslationUnit): readonly string[] {
+  return readVariables(clang, unit).others.map((cursor) => clang.api.printed(cursor));
+}
+
+function readProbes(clang: Clang, unit: CXTranslationUnit, count: number): Evaluated {
+  const { found, others } = readVariables(clang, unit);
+  const values = Array.from({ length: count }, (_, index) => readValue(clang, found, index));
+  return { values, declared: others.map((cursor) => clang.api.printed(cursor)) };
+}
+
+/** The variables of probes by name, and the other declarations; what is asserted declares nothing. */
+function readVariables(clang: Clang, unit: CXTranslationUnit) {
   const { api } = clang;
-  const variables = new Map<string, CXCursor>();
+  const found = new Map<string, CXCursor>();
+  const others: CXCursor[] = [];
   for (const cursor of childrenOf(clang, api.getTranslationUnitCursor(unit))) {
-    const name = api.getCursorSpelling(cursor) ?? '';
-    if (name.startsWith(PREFIX) && api.isInvalidDeclaration(cursor) === 0) variables.set(name, cursor);
+    const kind = cursorKind(clang, cursor);
+    const name = kind === 'VarDecl' ? (api.getCursorSpelling(cursor) ?? '') : '';
+    if (!name.startsWith(PREFIX) && kind !== 'StaticAssert') others.push(cursor);
+    else if (api.isInvalidDeclaration(cursor) === 0) found.set(name, cursor);
   }
-  return Array.from({ length: count }, (_, index) => readValue(clang, variables, index));
+  return { found, others };
 }
 
 function probe(expression: string, index: number): string {
-  const variable = `${PREFIX}type_${index}`;
-  const value = `(${expression})`;
-  // A floating value has no place in an array's length, but the bits that make it up do.
-  const image = `__builtin_bit_cast(unsigned long long, (double)_Generic(${variable}, float: ${value}, double: ${value}, default: 0))`;
-  const wide = `(_Generic(${variable}, float: 1, double: 1, default: 0) ? ${image} : (unsigned long long)${value})`;
-  return (
-    `static __auto_type ${variable} = ${expression};\n` +
-    `static char (*${PREFIX}value_${index}[(${wide} >> 32) + 1])[(${wide} & 0xffffffffULL) + 1];\n`
-  );
+  const type = `static __auto_type ${PREFIX}type_${index} = ${expression};\n`;
+  return type + bitsProbe(`(unsigned long long)(${expression})`, index);
+}
+
+function bitsProbe(bits: string, index: number): string {
+  return `static char (*${PREFIX}value_${index}[(${bits} >> 32) + 1])[(${bits} & 0xffffffffULL) + 1];\n`;
 }
 
 function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index: number): RawValue {
@@ -69,9 +132,9 @@ function readValue(clang: Clang, variables: ReadonlyMap<string, CXCursor>, index
   const scalar = scalarOf(clang, type);
   if (scalar === null) return stringValue(clang, variable, api.getTypeSpelling(type) ?? '');
   if (scalar === 'void') return { kind: 'none', reason: `a value of type ${scalar} is not supported` };
+  if (scalar === 'float' || scalar === 'double') return { kind: 'float', type: scalar, image: '' };
   const bits = bitsOf(clang, variables.get(`${PREFIX}value_${index}`));
   if (bits === null) return NOT_CONSTANT;
-  if (scalar === 'float' || scalar === 'double') return { kind: 'float', type: scalar, image: String(bits) };
   const signed = !scalar.startsWith('unsigned') && scalar !== 'bool';
   return { kind: 'integer', type: scalar, value: String(signed ? BigInt.asIntN(64, bits) : bits) };
 }

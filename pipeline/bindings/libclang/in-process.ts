@@ -5,7 +5,7 @@ import { printable } from './diagnostics.ts';
 import { withEmptyFileSystem } from './empty-file-system.ts';
 import { type ParserOptions, type ParserRun, TIME_LIMIT } from './parser-run.ts';
 import type { RawUnit } from './raw.ts';
-import { readUnit } from './read-unit.ts';
+import { unitReader } from './read-unit.ts';
 import type { UnitRequest } from './request.ts';
 
 /** Variables that change what clang finds or how it works; `LIBCLANG_PATH` has been read before. */
@@ -34,28 +34,35 @@ export async function readInProcess(
     } catch (error) {
       return { version: null, units: [], reason: reasonOf(error) };
     }
+    // Node would wait for a thread without end; and to unload the library in order takes as long as a target.
+    leaveBy(immediateExit(workerPath));
     const units: (RawUnit | undefined)[] = requests.map(() => undefined);
     let reason = `stopped after ${timeLimit} ms`;
+    const read = unitReader(clang, requests);
     const work = requests.map(async (request, index) => {
       try {
-        units[index] = await readUnit(clang, request);
+        units[index] = await read(request);
       } catch (error) {
         reason = reasonOf(error);
       }
     });
-    const done = await Promise.race([Promise.all(work).then(() => true), timeOut(timeLimit, signal)]);
-    if (!done) leaveBy(immediateExit(workerPath));
+    try {
+      void clang.api;
+    } catch (error) {
+      return { version: null, units: [], reason: reasonOf(error) };
+    }
+    await Promise.race([Promise.all(work), timeOut(timeLimit, signal)]);
     signal?.throwIfAborted();
     return { version: clang.version, units: [...units], reason };
   });
 }
 
-/** Resolves with false when the time is over, or the work is to be given up. */
-function timeOut(limit: number, signal: AbortSignal | undefined): Promise<false> {
+/** Resolves when the time is over, or the work is to be given up. */
+function timeOut(limit: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     // The work may be done long before: nobody waits for this timer.
-    setTimeout(() => resolve(false), limit).unref();
-    signal?.addEventListener('abort', () => resolve(false), { once: true });
+    setTimeout(resolve, limit).unref();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

@@ -1,51 +1,93 @@
-import type { Clang, CXTranslationUnit, LoadedClang, ParseText } from './clang.ts';
-import { evaluateAll } from './evaluate.ts';
-import type { RawDiagnostic, RawUnit, RawValue, RawWidths } from './raw.ts';
+import { areAlike, modelsOf } from './alike.ts';
+import type { Clang, CXTranslationUnit, LoadedClang } from './clang.ts';
+import { assertionOf, type Evaluated, evaluateAll, readDeclared } from './evaluate.ts';
+import type { RawItem, RawUnit, RawValue, RawWidths } from './raw.ts';
 import type { UnitRequest } from './request.ts';
 import { walkUnit } from './walk.ts';
 
 const WIDTHS = { short: 'short', int: 'int', long: 'long', 'long long': 'long long', pointer: 'void *' } as const;
 
-/** Reads one translation unit with a libclang, of the system or embedded. */
-export function readUnit({ api, withFiles }: LoadedClang, request: UnitRequest): Promise<RawUnit> {
-  const clang: Clang = { api, nested: new Map(), described: new Map() };
-  const includes = request.headers.map((name) => `#include "${name}"\n`).join('');
-  return withFiles(request, async (parserFor) => {
-    const parse = parserFor('declarations');
-    const walked = await parserFor('macros')(includes, (unit, diagnosticsOf) => {
+/**
+ * Reads translation units with a libclang, of the system or embedded. Where several are of the same headers for other
+ * targets, the first one is read in whole; of the others only whether a target makes a difference: in how declarations
+ * come out, or in the value of a macro, a size or an offset. One that differs in any of that is read in whole, too.
+ * @param requests all that will be asked for, in the order in which they are
+ */
+export function unitReader(
+  loaded: LoadedClang,
+  requests: readonly UnitRequest[],
+): (request: UnitRequest) => Promise<RawUnit> {
+  const models = modelsOf(requests);
+  const read = new Map<UnitRequest, Promise<Whole>>();
+  return async (request) => {
+    const model = models.get(request);
+    const whole = model === undefined ? undefined : await read.get(model);
+    if (whole !== undefined && (await isAlike(loaded, request, whole)))
+      return { ...whole.unit, target: request.target };
+    const own = readWhole(loaded, request);
+    read.set(request, own);
+    return (await own).unit;
+  };
+}
+
+/** A unit that was read in whole, with what that tells of others. */
+interface Whole extends Evaluated {
+  readonly unit: RawUnit;
+  /** The expressions that were evaluated. */
+  readonly expressions: readonly string[];
+}
+
+async function readWhole(loaded: LoadedClang, request: UnitRequest): Promise<Whole> {
+  const { target, headers } = request;
+  return loaded.withFiles(request, async (parserFor) => {
+    const walked = await parserFor('macros')(includesOf(request), (unit, diagnosticsOf) => {
       const diagnostics = diagnosticsOf();
-      return diagnostics.length > 0 ? refused(request, diagnostics) : walkItems(clang, unit, request, parse, includes);
+      return diagnostics.length > 0 ? diagnostics : walkItems(newClang(loaded), unit, request);
     });
-    return walked();
+    if (!('expressions' in walked)) {
+      const unit = { target, headers, widths: noWidths(), items: [], diagnostics: walked };
+      return { unit, expressions: [], values: [], declared: [] };
+    }
+    const { clang, expressions, items } = walked;
+    const evaluated = await evaluateAll(clang, parserFor('declarations'), includesOf(request), expressions);
+    const { values } = evaluated;
+    const unit = { target, headers, widths: widthsFrom(values), items: items(values), diagnostics: [] };
+    return { ...evaluated, expressions, unit };
   });
 }
 
-/** What is left to do once the unit with the macros is disposed of. */
-type Rest = () => RawUnit | Promise<RawUnit>;
-
-function refused({ target, headers }: UnitRequest, diagnostics: readonly RawDiagnostic[]): Rest {
-  return () => ({ target, headers, widths: noWidths(), items: [], diagnostics });
+/** Whether reading a request in whole would give what that gave for another target. */
+async function isAlike(loaded: LoadedClang, request: UnitRequest, whole: Whole): Promise<boolean> {
+  const expected = whole.expressions.map((expression, index) => assertionOf(expression, whole.values[index]));
+  if (whole.unit.diagnostics.length > 0 || expected.includes(null)) return false;
+  return loaded.withFiles(request, (parserFor) =>
+    parserFor('declarations')(includesOf(request) + expected.join(''), (unit, diagnosticsOf) => {
+      if (diagnosticsOf().length > 0) return false;
+      return areAlike(whole.declared, readDeclared(newClang(loaded), unit), request);
+    }),
+  );
 }
 
-function walkItems(
-  clang: Clang,
-  unit: CXTranslationUnit,
-  request: UnitRequest,
-  parse: ParseText,
-  includes: string,
-): Rest {
-  const { target, headers } = request;
-  const questions = Object.values(WIDTHS).map((type) => `sizeof(${type})`);
+function newClang({ api }: LoadedClang): Clang {
+  return { api, nested: new Map(), described: new Map() };
+}
+
+function includesOf({ headers }: UnitRequest): string {
+  return headers.map((name) => `#include "${name}"\n`).join('');
+}
+
+function walkItems(clang: Clang, unit: CXTranslationUnit, request: UnitRequest) {
+  const expressions = Object.values(WIDTHS).map((type) => `sizeof(${type})`);
   let answers: readonly RawValue[] = [];
   const found = walkUnit(clang, unit, request, (expression) => {
-    const index = questions.push(expression) - 1;
+    const index = expressions.push(expression) - 1;
     return () => answers[index] ?? { kind: 'none', reason: 'not evaluated' };
   });
-  return async () => {
-    answers = await evaluateAll(clang, parse, includes, questions);
-    const items = found.map(({ finish }) => finish());
-    return { target, headers, widths: widthsFrom(answers), items, diagnostics: [] };
+  const items = (values: readonly RawValue[]): readonly RawItem[] => {
+    answers = values;
+    return found.map(({ finish }) => finish());
   };
+  return { clang, expressions, items };
 }
 
 function widthsFrom(answers: readonly RawValue[]): RawWidths {

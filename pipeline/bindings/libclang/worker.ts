@@ -1,6 +1,6 @@
 import { startEmbedded } from './clang-embedded.ts';
 import { startNative } from './clang-native.ts';
-import { readUnit } from './read-unit.ts';
+import { unitReader } from './read-unit.ts';
 import type { UnitRequest } from './request.ts';
 
 /**
@@ -22,8 +22,11 @@ async function main(): Promise<void> {
   // The embedded parser gets ready before it is known what to parse.
   const starting = native ? startNative(import.meta.url, library, fileSystem) : startEmbedded(import.meta.url);
   const [requests, clang] = await Promise.all([readInput(), starting]);
+  // A library that is too old throws here, before it counts as started.
+  void clang.api;
   process.stdout.write(`${JSON.stringify(clang.version)}\n`);
-  for (const request of requests) process.stdout.write(`${JSON.stringify(await readUnit(clang, request))}\n`);
+  const read = unitReader(clang, requests);
+  for (const request of requests) process.stdout.write(`${JSON.stringify(await read(request))}\n`);
 }
 
 try {
