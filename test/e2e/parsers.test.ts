@@ -15,6 +15,7 @@ import { LIBKRUN_OVERRIDES } from '../../pipeline/bindings/overrides.ts';
 import { BuildError, type Failure } from '../../pipeline/plan/errors.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { bundleScript, bundleWorker } from '../helpers/bundle-worker.ts';
+import { asOneWidth } from '../helpers/one-width.ts';
 import { REPOSITORY } from '../helpers/session.ts';
 import { storedHeaders } from '../helpers/stored-headers.ts';
 
@@ -65,6 +66,23 @@ async function withNative(version: number, headers: Headers, more: Partial<Parse
   return units[0] ?? expect.unreachable('nothing was parsed');
 }
 
+/** Everything that the tests know of headers, for all targets: in one process, or in one for each target. */
+async function readForAllTargets(version: number, together: boolean): Promise<readonly RawUnit[]> {
+  const folders = [FEATURES, PLAIN, libkrunHeaders];
+  const headers = folders.flatMap((folder) => namesIn(folder).map((name) => readHeader(folder, name)));
+  const targets = Object.values(TARGETS);
+  const groups = together ? [targets] : targets.map((target) => [target]);
+  const search = { named: FOLDERS[version], platform: 'linux', toolchain: { ask: async () => undefined } };
+  const options = { workerPath: await bundleWorker() };
+  const read = await Promise.all(
+    groups.map((group) => {
+      const units = group.flatMap((target) => headers.map((each) => ({ headers: each, target })));
+      return parseWithBestParser(units, options, search);
+    }),
+  );
+  return read.flatMap(({ units }) => units);
+}
+
 async function failureOf(parsing: Promise<unknown>): Promise<Failure> {
   return parsing.then(
     () => expect.unreachable('the header was accepted'),
@@ -86,6 +104,13 @@ describe.each(TESTED_VERSIONS)('libclang %i, compared with the embedded one', (v
   it.each(namesIn(FEATURES))('reads the same for %s', async (name) => {
     const headers = readHeader(FEATURES, name);
     expect(await withNative(version, headers)).toEqual(await withEmbedded(headers));
+  });
+
+  it('reads all headers for all targets together as it does for each', async () => {
+    const together = await readForAllTargets(version, true);
+    const apart = await readForAllTargets(version, false);
+    expect(together.length).toBeGreaterThan(3 * 30);
+    expect(asOneWidth(together)).toEqual(asOneWidth(apart));
   });
 
   it.each(namesIn(PLAIN))('reads the same, and leads to the same files, for %s', async (name) => {

@@ -77,11 +77,16 @@ export function areAlike(a: readonly string[], b: readonly string[], request: Un
 }
 
 function isAlike(a: string, b: string, request: UnitRequest): boolean {
-  if (a === b) return true;
+  if (sameBool(a) === sameBool(b)) return true;
   const [[, typeOfA = '', name = ''], [, typeOfB = '', nameOfB]] = [TYPEDEF.exec(a) ?? [], TYPEDEF.exec(b) ?? []];
   if (name !== nameOfB || !STANDARD_NAMES.has(name)) return false;
   const word = new RegExp(`\\b${name}\\b`);
   return short(typeOfA) === short(typeOfB) || !own(request).some(({ content }) => word.test(content));
+}
+
+/** Which of its two names is printed depends on what the compiler was asked before. */
+function sameBool(declaration: string): string {
+  return declaration.replace(/\b_Bool\b/g, 'bool');
 }
 
 function short(type: string): string {

@@ -75,19 +75,20 @@ function imageOf(expression: string): string {
 
 /**
  * A declaration that the compiler refuses where the expression has another type or value than it had; null where that
- * cannot be asked.
+ * cannot be asked. No `_Static_assert`, in which a floating value may not stand.
  */
-export function assertionOf(expression: string, value: RawValue | undefined): string | null {
+export function assertionOf(expression: string, value: RawValue | undefined, index: number): string | null {
   if (value === undefined || value.kind === 'none') return null;
   const type = value.kind === 'string' ? 'char *' : value.type === 'bool' ? '_Bool' : value.type;
-  return `_Static_assert(_Generic((${expression}), ${type}: ${comparisonOf(expression, type, value)}, default: 0), "");\n`;
+  const holds = `_Generic((${expression}), ${type}: ${comparisonOf(expression, value)}, default: 0)`;
+  return `extern char ${PREFIX}holds_${index}[${holds} ? 1 : -1];\n`;
 }
 
 /** The characters of a string are those of the header, whatever the target. */
-function comparisonOf(expression: string, type: string, value: Exclude<RawValue, { kind: 'none' }>): string {
+function comparisonOf(expression: string, value: Exclude<RawValue, { kind: 'none' }>): string {
   if (value.kind === 'string') return '1';
   if (value.kind === 'float') return `${imageOf(expression)} == ${value.image}ULL`;
-  return `(${expression}) == (${type})${BigInt.asUintN(64, BigInt(value.value))}ULL`;
+  return `(unsigned long long)(${expression}) == ${BigInt.asUintN(64, BigInt(value.value))}ULL`;
 }
 
 /** The declarations of a unit, as libclang prints them. */
@@ -101,15 +102,14 @@ function readProbes(clang: Clang, unit: CXTranslationUnit, count: number): Evalu
   return { values, declared: others.map((cursor) => clang.api.printed(cursor)) };
 }
 
-/** The variables of probes by name, and the other declarations; what is asserted declares nothing. */
+/** The variables of probes by name, and the other declarations. */
 function readVariables(clang: Clang, unit: CXTranslationUnit) {
   const { api } = clang;
   const found = new Map<string, CXCursor>();
   const others: CXCursor[] = [];
   for (const cursor of childrenOf(clang, api.getTranslationUnitCursor(unit))) {
-    const kind = cursorKind(clang, cursor);
-    const name = kind === 'VarDecl' ? (api.getCursorSpelling(cursor) ?? '') : '';
-    if (!name.startsWith(PREFIX) && kind !== 'StaticAssert') others.push(cursor);
+    const name = cursorKind(clang, cursor) === 'VarDecl' ? (api.getCursorSpelling(cursor) ?? '') : '';
+    if (!name.startsWith(PREFIX)) others.push(cursor);
     else if (api.isInvalidDeclaration(cursor) === 0) found.set(name, cursor);
   }
   return { found, others };

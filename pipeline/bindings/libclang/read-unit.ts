@@ -58,14 +58,19 @@ async function readWhole(loaded: LoadedClang, request: UnitRequest): Promise<Who
 
 /** Whether reading a request in whole would give what that gave for another target. */
 async function isAlike(loaded: LoadedClang, request: UnitRequest, whole: Whole): Promise<boolean> {
-  const expected = whole.expressions.map((expression, index) => assertionOf(expression, whole.values[index]));
-  if (whole.unit.diagnostics.length > 0 || expected.includes(null)) return false;
+  const expected = whole.expressions.map((expression, index) => assertionOf(expression, whole.values[index], index));
+  if (whole.unit.diagnostics.length > 0 || expected.includes(null) || hasBitFields(whole.unit)) return false;
   return loaded.withFiles(request, (parserFor) =>
     parserFor('declarations')(includesOf(request) + expected.join(''), (unit, diagnosticsOf) => {
       if (diagnosticsOf().length > 0) return false;
       return areAlike(whole.declared, readDeclared(newClang(loaded), unit), request);
     }),
   );
+}
+
+/** Their widths are printed as they are written, not as what they come to. */
+function hasBitFields({ items }: RawUnit): boolean {
+  return items.some((item) => item.kind === 'record' && item.fields.some(({ bits }) => bits !== null));
 }
 
 function newClang({ api }: LoadedClang): Clang {
