@@ -41,6 +41,11 @@ export async function benchBindings(folder, store) {
   ratio('check, libclang of the system', found.native, found.peer, AIMS.native);
   ratio('check, embedded libclang', found.embedded, found.peer, AIMS.embedded);
   ratio('check, both told LIBCLANG_PATH', told.native, told.peer, AIMS.native);
+  if (process.env.NODE_EXTRA_CA_CERTS !== undefined) {
+    // Node 20 reads these certificates at every start, although nothing is fetched.
+    const plain = await measure({ native, peer }, { A3S_CACHE_DIR: store, NODE_EXTRA_CA_CERTS: undefined });
+    ratio('check, without the NODE_EXTRA_CA_CERTS of this machine', plain.native, plain.peer, AIMS.native);
+  }
   memory('check, libclang of the system', found.native, AIMS.nativeMb);
   memory('check, embedded libclang', found.embedded, AIMS.embeddedMb);
 }

@@ -47,7 +47,7 @@ describe('a header that is the same for every target', () => {
     ['functions and standard types', `${INCLUDES}int64_t f(uint64_t a, size_t b, bool c, const char *const d[]);`],
     [
       'macros of every kind',
-      '#define A 1\n#define B -1\n#define C "text"\n#define D 0.5f\n#define E 0xffffffffffffffffULL\n#define F -2.5',
+      '#define A 1\n#define B -1\n#define C "t\\"e\\\\x\\tt ?"\n#define D 0.5f\n#define E 0xffffffffffffffffULL\n#define F -2.5',
     ],
     [
       'records and enums',
@@ -82,6 +82,11 @@ describe('a header that a target changes', () => {
     ['the value of a macro', '#define N sizeof(long double)', ['linux-x64', 'darwin-arm64']],
     ['the sign of char', '#define C ((char)200)', ['linux-x64', 'linux-arm64']],
     ['the type of a macro', `${INCLUDES}#define BIG ((int64_t)1)`, ['linux-x64', 'darwin-arm64']],
+    [
+      'the characters of a string',
+      '#define TEXT_(x) #x\n#define TEXT(x) TEXT_(x)\n#define A "a\\"b"\n#define S TEXT(__INT64_TYPE__)',
+      ['linux-x64', 'darwin-arm64'],
+    ],
     ['an enumerator', 'enum e { A = (char)200 < 0 };', ['linux-x64', 'linux-arm64']],
     ['the size of a record', 'struct s { char pad[sizeof(long double)]; };', ['linux-x64', 'darwin-arm64']],
     ['the length of a parameter', 'void f(int a[sizeof(long double)]);', ['linux-x64', 'darwin-arm64']],

@@ -84,11 +84,16 @@ export function assertionOf(expression: string, value: RawValue | undefined, ind
   return `extern char ${PREFIX}holds_${index}[${holds} ? 1 : -1];\n`;
 }
 
-/** The characters of a string are those of the header, whatever the target. */
 function comparisonOf(expression: string, value: Exclude<RawValue, { kind: 'none' }>): string {
-  if (value.kind === 'string') return '1';
+  if (value.kind === 'string') return `__builtin_strcmp(${expression}, ${literalOf(value.text)}) == 0`;
   if (value.kind === 'float') return `${imageOf(expression)} == ${value.image}ULL`;
   return `(unsigned long long)(${expression}) == ${BigInt.asUintN(64, BigInt(value.value))}ULL`;
+}
+
+/** A literal in which no character means anything but itself. */
+function literalOf(text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`);
+  return `"${bytes.join('')}"`;
 }
 
 /** The declarations of a unit, as libclang prints them. */

@@ -22,8 +22,8 @@ export function unitReader(
   return async (request) => {
     const model = models.get(request);
     const whole = model === undefined ? undefined : await read.get(model);
-    if (whole !== undefined && (await isAlike(loaded, request, whole)))
-      return { ...whole.unit, target: request.target };
+    const unit = whole === undefined ? undefined : await unitLike(whole, loaded, request);
+    if (unit !== undefined) return unit;
     const own = readWhole(loaded, request);
     read.set(request, own);
     return (await own).unit;
@@ -56,16 +56,17 @@ async function readWhole(loaded: LoadedClang, request: UnitRequest): Promise<Who
   });
 }
 
-/** Whether reading a request in whole would give what that gave for another target. */
-async function isAlike(loaded: LoadedClang, request: UnitRequest, whole: Whole): Promise<boolean> {
+/** What was read in whole, for another target; undefined where that makes a difference, or where it cannot be told. */
+async function unitLike(whole: Whole, loaded: LoadedClang, request: UnitRequest): Promise<RawUnit | undefined> {
   const expected = whole.expressions.map((expression, index) => assertionOf(expression, whole.values[index], index));
-  if (whole.unit.diagnostics.length > 0 || expected.includes(null) || hasBitFields(whole.unit)) return false;
-  return loaded.withFiles(request, (parserFor) =>
+  if (whole.unit.diagnostics.length > 0 || expected.includes(null) || hasBitFields(whole.unit)) return undefined;
+  const alike = await loaded.withFiles(request, (parserFor) =>
     parserFor('declarations')(includesOf(request) + expected.join(''), (unit, diagnosticsOf) => {
       if (diagnosticsOf().length > 0) return false;
       return areAlike(whole.declared, readDeclared(newClang(loaded), unit), request);
     }),
   );
+  return alike ? { ...whole.unit, target: request.target } : undefined;
 }
 
 /** Their widths are printed as they are written, not as what they come to. */
