@@ -1,9 +1,9 @@
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { changeSections, verdictLines } from '../bindings/abi-report.ts';
 import { hashFile, readTextIfThere, statIfThere, withDiskErrors, writeFileWhole } from '../effects/files.ts';
 import { readPinFile } from '../effects/pin-files.ts';
+import { cargoHome } from '../effects/toolchain.ts';
 import { parseCargoLock, resolvePackage } from '../plan/cargo-lock.ts';
 import { editJson } from '../plan/edit-json.ts';
 import { BuildError, buildError } from '../plan/errors.ts';
@@ -119,7 +119,7 @@ async function unpack({ session, signal }: PinContext, folder: string, request: 
 
 /** Variables with a cargo's home that holds no crate, and the user's settings. */
 async function freshCargo({ variables }: Session, folder: string): Promise<Session['variables']> {
-  const home = variables['CARGO_HOME'] ?? join(homedir(), '.cargo');
+  const home = cargoHome(variables);
   await mkdir(folder);
   for (const name of ['config', 'config.toml', 'credentials.toml']) {
     if (statIfThere(join(home, name)) !== undefined) await symlink(resolve(home, name), join(folder, name));

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { statIfThere, withDiskErrors } from '../effects/files.ts';
 import { runProcess } from '../effects/process.ts';
+import { cargoHome } from '../effects/toolchain.ts';
 import { wholeEnvironment } from '../plan/child-environment.ts';
 import {
   asNobody,
@@ -122,7 +123,7 @@ async function otherUsersToolchain(
 async function fetchInputs(run: Run): Promise<void> {
   const folder = join(run.temporary, 'fetched');
   const cargo = join(folder, 'cargo');
-  const home = run.surroundings.variables['CARGO_HOME'] ?? join(homedir(), '.cargo');
+  const home = cargoHome(run.surroundings.variables);
   await mkdir(cargo, { recursive: true });
   // Mirrors belong to the machine.
   for (const name of ['config.toml', 'config']) {

@@ -1,11 +1,11 @@
-import { availableParallelism, homedir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findCrossTools } from '../effects/cross-tools.ts';
 import { type DigestCache, openDigestCache } from '../effects/digests.ts';
 import { readPins, readPlanFacts } from '../effects/inputs-on-disk.ts';
 import { findProject, findTool, storeFolder } from '../effects/project.ts';
 import { openStore, type Store } from '../effects/store.ts';
-import { openToolchain, type Toolchain } from '../effects/toolchain.ts';
+import { cargoHome, openToolchain, type Toolchain } from '../effects/toolchain.ts';
 import { openWellFormed } from '../effects/well-formed.ts';
 import { assemblePlan, digestOf, toolQuestions } from '../plan/assemble.ts';
 import { type Config, resolveConfig } from '../plan/config.ts';
@@ -95,7 +95,7 @@ export async function openSession(options: CommonOptions, surroundings: Surround
   const pins = await readPins(config, known);
   await known.save();
   const facts = {
-    ...readPlanFacts(config, homedir(), variables['CARGO_HOME']),
+    ...readPlanFacts(config, cargoHome(variables)),
     tools,
     system: config.systemLibkrun ? await lookForSystemLibkrun(config, variables) : [],
   };

@@ -1,5 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { cargoConfigPlaces } from '../plan/cargo.ts';
 import type { Config } from '../plan/config.ts';
@@ -9,7 +8,7 @@ import { GUESTS } from '../plan/init-compiler.ts';
 import { machoToolNames } from '../plan/macho-tools.ts';
 import type { Target } from '../plan/targets.ts';
 import { readTextIfThere } from './files.ts';
-import type { Toolchain } from './toolchain.ts';
+import { cargoHome, rustLldFolder, type Toolchain } from './toolchain.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -40,11 +39,9 @@ export async function findCrossTools(config: Config, variables: Variables, toolc
   };
 }
 
-/** The lld that rustup's toolchains bring along. */
-async function lldOfRust({ environment, host }: Config, toolchain: Toolchain): Promise<string | undefined> {
-  const sysroot = await toolchain.ask(environment.rustc, ['--print', 'sysroot']);
-  const file = join(sysroot ?? '/nonexistent', 'lib', 'rustlib', host.triple, 'bin', 'gcc-ld', LLD);
-  return existsSync(file) ? file : undefined;
+async function lldOfRust(config: Config, toolchain: Toolchain): Promise<string | undefined> {
+  const folder = await rustLldFolder(config, toolchain);
+  return folder === undefined ? undefined : join(folder, LLD);
 }
 
 /** zig as the Python package `ziglang` brings it. */
@@ -56,7 +53,7 @@ async function zigOfPython(toolchain: Toolchain): Promise<CommandLine | undefine
 
 /** Targets for which cargo's configuration files name a linker: cargo reads them itself, and needs no other. */
 async function configuredTargets(config: Config, targets: readonly Target[], variables: Variables) {
-  const places = cargoConfigPlaces(config.projectRoot, variables['CARGO_HOME'] ?? join(homedir(), '.cargo'));
+  const places = cargoConfigPlaces(config.projectRoot, cargoHome(variables));
   const texts = await Promise.all(places.map((place) => readTextIfThere(place)));
   const names = ({ triple }: Target): RegExp =>
     new RegExp(`^\\s*\\[target\\.["']?${triple}["']?\\]\\s*\\n(?:(?!\\s*\\[).*\\n)*?\\s*linker\\s*=`, 'm');

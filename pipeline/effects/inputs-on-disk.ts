@@ -30,17 +30,14 @@ export async function readPins(config: Pick<Config, 'projectRoot' | 'toolRoot'>,
 
 /**
  * Looks at the disk for what the plan depends on.
+ * @param cargoFolder where cargo keeps settings
  * @throws BuildError A3S1301, outside stub mode, for a source folder without sources.
  */
-export function readPlanFacts(
-  config: Config,
-  home: string,
-  cargoHome: string | undefined,
-): Omit<PlanFacts, 'system' | 'tools'> {
+export function readPlanFacts(config: Config, cargoFolder: string): Omit<PlanFacts, 'system' | 'tools'> {
   if (config.environment.stub) {
     return { source: { kind: 'crate' }, cargoConfigs: [], generated: generatedFolder(config) };
   }
-  const places = cargoConfigPlaces(config.projectRoot, cargoHome ?? join(home, '.cargo'));
+  const places = cargoConfigPlaces(config.projectRoot, cargoFolder);
   return { source: findSource(config), cargoConfigs: places.filter((place) => existsSync(place)) };
 }
 

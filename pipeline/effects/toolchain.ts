@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { childEnvironment } from '../plan/child-environment.ts';
+import type { Config } from '../plan/config.ts';
 import type { CommandLine } from '../plan/environment.ts';
 import { buildError } from '../plan/errors.ts';
 import { installLines, systemIds, type Tool } from '../plan/install-hints.ts';
@@ -34,6 +37,21 @@ export function openToolchain(cwd: string, variables: Variables): Toolchain {
       return answer;
     },
   };
+}
+
+/** The folder in which cargo keeps settings and crates. */
+export function cargoHome(variables: Variables): string {
+  return variables['CARGO_HOME'] || join(homedir(), '.cargo');
+}
+
+/** Folder of the `ld.lld` that rustup's toolchains bring along; undefined where there is none. */
+export async function rustLldFolder(
+  { environment, host }: Pick<Config, 'environment' | 'host'>,
+  toolchain: Toolchain,
+): Promise<string | undefined> {
+  const sysroot = await toolchain.ask(environment.rustc, ['--print', 'sysroot']);
+  const folder = join(sysroot ?? '/nonexistent', 'lib', 'rustlib', host.triple, 'bin', 'gcc-ld');
+  return existsSync(join(folder, 'ld.lld')) ? folder : undefined;
 }
 
 /** Programs to look for, by what they are needed for. */

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDiskErrors } from '../effects/files.ts';
 import { runProcess } from '../effects/process.ts';
+import { rustLldFolder } from '../effects/toolchain.ts';
 import { asksForLld, LLD_VERSION } from '../plan/cargo.ts';
 import { childEnvironment } from '../plan/child-environment.ts';
 import type { CommandLine } from '../plan/environment.ts';
@@ -75,9 +75,7 @@ function compilerName({ config, tools }: StepContext): string {
  * none on PATH.
  */
 async function lldFolder({ config, toolchain }: StepContext, line: CommandLine): Promise<readonly string[]> {
-  const { rustc } = config.environment;
   if (!asksForLld(line) || (await toolchain.ask(LLD_VERSION.command, LLD_VERSION.args)) !== undefined) return [];
-  const sysroot = await toolchain.ask(rustc, ['--print', 'sysroot']);
-  const folder = join(sysroot ?? '/nonexistent', 'lib', 'rustlib', config.host.triple, 'bin', 'gcc-ld');
-  return existsSync(join(folder, 'ld.lld')) ? [`-B${folder}`] : [];
+  const folder = await rustLldFolder(config, toolchain);
+  return folder === undefined ? [] : [`-B${folder}`];
 }

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 function facts(flags: { libkrunDir?: string } = {}) {
-  return readPlanFacts(testConfig(root, flags), join(root, 'home'), undefined);
+  return readPlanFacts(testConfig(root, flags), join(root, 'home/.cargo'));
 }
 
 describe('the source of libkrun', () => {
