@@ -93,6 +93,23 @@ describe('the packages', () => {
     expect(asked.map(decodeURIComponent)).toEqual(pins.map(({ path }) => `/debian/${path}`));
   });
 
+  it('come from a state of the snapshot archive where the mirror has them no longer', async () => {
+    const asked: string[] = [];
+    const mirror = await startServer((_request, response) => {
+      asked.push('mirror');
+      response.writeHead(404).end();
+    });
+    const snapshot = await startServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end(readFileSync(join(debs, basename(decodeURIComponent(request.url ?? '')))));
+    });
+    const state = `${snapshot.url}/archive/debian/20240210T223313Z`;
+    expect((await fetch({ A3S_DEBIAN_MIRROR: mirror.url, A3S_DEBIAN_SNAPSHOT: state })).fetched).toBe(2);
+    await Promise.all([mirror.close(), snapshot.close()]);
+    const paths = pins.map(({ path }) => `/archive/debian/20240210T223313Z/${path}`);
+    expect(asked.map(decodeURIComponent)).toEqual(['mirror', ...paths]);
+  });
+
   it('come from the next source where one has them not, or not the pinned ones', async () => {
     const server = await startServer((_request, response) => response.writeHead(404).end());
     expect((await fetch({ A3S_DEBIAN_MIRROR: server.url, ...fromFolder() })).fetched).toBe(2);
