@@ -34,7 +34,10 @@ export type RawType =
       readonly variadic: boolean;
       readonly prototyped: boolean;
     }
-  /** A typedef of the standard headers, with the scalar or other type behind it. */
+  /**
+   * A typedef of the standard headers, with the scalar or other type behind it. One of 64 bits is `long` for some targets
+   * and `long long` for others; a unit that was found alike one for another target has that one's word.
+   */
   | { readonly kind: 'standard'; readonly name: string; readonly type: RawType; readonly const: boolean }
   /** A record, enum or typedef that the headers declare. */
   | { readonly kind: 'named'; readonly name: string; readonly const: boolean }
