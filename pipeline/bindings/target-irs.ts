@@ -16,11 +16,10 @@ export function irsOf(
 ): readonly HeaderIr[] {
   const parameters = units.map(parametersOf);
   const known = new Map<string, HeaderIr>();
-  const contents = new Map<RawUnit['items'], string>();
+  // A parser that found targets alike says so by one list of items, which need not be written out to be compared.
+  const alike = units.every(({ items }) => items === units[0]?.items);
   return units.map((unit, index) => {
-    // A parser that found two targets alike says so by one list of items, which need not be written out again.
-    const content = contents.get(unit.items) ?? contentOf(unit);
-    contents.set(unit.items, content);
+    const content = alike ? '' : contentOf(unit);
     const same = known.get(content);
     if (same !== undefined) return { ...same, target: unit.target };
     const ir = toIr(unit, overridesOn(parameters[index] ?? new Map(), parameters, overrides), tell);
