@@ -61,14 +61,20 @@ export function refuseStub(command: string, { variables }: Surroundings): void {
 }
 
 /** @throws BuildError for configuration, environment or options that cannot be used. */
-export async function openConfig(options: CommonOptions, { cwd, variables }: Surroundings): Promise<Config> {
+export async function openConfig(options: CommonOptions, surroundings: Surroundings): Promise<Config> {
+  const { config, known } = await configure(options, surroundings);
+  await known.save();
+  return config;
+}
+
+/** The configuration, and the documents that were found well-formed, not saved yet. */
+async function configure(options: CommonOptions, { cwd, variables }: Surroundings) {
   const environment = readEnvironment(variables);
   const tool = findTool();
   const store = storeFolder(environment.cacheDir, cwd);
   const known = await openWellFormed(tool.version, store);
   const project = await findProject(cwd, options.config, known);
-  await known.save();
-  return resolveConfig({
+  const config = resolveConfig({
     flags: options,
     environment,
     file: project.file,
@@ -79,19 +85,19 @@ export async function openConfig(options: CommonOptions, { cwd, variables }: Sur
     resolvePath: resolve,
     cwd,
   });
+  return { config, known };
 }
 
 /** @throws BuildError for configuration, pins, environment or options that cannot be used. */
 export async function openSession(options: CommonOptions, surroundings: Surroundings): Promise<Session> {
   const { variables } = surroundings;
-  const config = await openConfig(options, surroundings);
+  const { config, known } = await configure(options, surroundings);
   const toolchain = openToolchain(config.projectRoot, variables);
   // Asked before anything is read: the answers arrive while files are being looked at.
   const tools = await findCrossTools(config, variables, toolchain);
   for (const { command, args } of toolQuestions(config, tools)) void toolchain.ask(command, args);
   const store = openStore(config.storeDir);
   const lastRun = await openLastRun(store, config);
-  const known = await openWellFormed(config.toolVersion, config.storeDir);
   const pins = await readPins(config, known);
   await known.save();
   const facts = {
