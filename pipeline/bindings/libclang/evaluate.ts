@@ -12,7 +12,7 @@ const RETRY_LIMIT = 32;
 export interface Evaluated {
   /** In the order of the expressions. */
   readonly values: readonly RawValue[];
-  /** The declarations beside them, as libclang prints them. */
+  /** The declarations beside them, as libclang prints them, where that was asked for. */
   readonly declared: readonly string[];
 }
 
@@ -22,50 +22,58 @@ export interface Evaluated {
  * array of pointers to arrays, whose type spells its value: 32 bits each, since an array cannot have 2^64 elements. A
  * floating value has no place in such a length, but the bits that make it up do, which takes one more parse. What fails
  * is tried again alone: a macro that opens a brace swallows the expressions after it.
+ * @param print whether to print the declarations
  */
 export async function evaluateAll(
   clang: Clang,
   parse: ParseText,
   prelude: string,
   expressions: readonly string[],
+  print: boolean,
 ): Promise<Evaluated> {
   const probes = expressions.map(probe).join('');
-  const first = await parse(prelude + probes, (unit) => readProbes(clang, unit, expressions.length));
-  const inexact = expressions.filter((_, index) => first.values[index]?.kind === 'float');
-  const images = inexact.length === 0 ? [] : await imagesOf(clang, parse, prelude, inexact);
+  const first = await parse(prelude + probes, (unit) => {
+    const { found, others } = readVariables(clang, unit);
+    const declared = print ? others.map((cursor) => clang.api.printed(cursor)) : [];
+    return { values: expressions.map((_, index) => readValue(clang, found, index)), declared };
+  });
   const failed = first.values.filter(({ kind }) => kind === 'none').length;
   const retried = failed <= RETRY_LIMIT && expressions.length > 1;
   const values = await Promise.all(
-    first.values.map((value, index) => {
-      const expression = expressions[index] ?? '';
-      if (value.kind === 'none' && retried) return evaluateAlone(clang, parse, prelude, expression);
-      return value.kind === 'float' ? withImage(value, images[inexact.indexOf(expression)]) : value;
-    }),
+    first.values.map((value, index) =>
+      value.kind === 'none' && retried ? evaluateAlone(clang, parse, prelude, expressions[index] ?? '') : value,
+    ),
   );
-  return { ...first, values };
+  return { ...first, values: await withImages(clang, parse, prelude, expressions, values) };
 }
 
 async function evaluateAlone(clang: Clang, parse: ParseText, prelude: string, expression: string): Promise<RawValue> {
-  const value = await parse(prelude + probe(expression, 0), (unit, diagnostics) => {
-    const [found = NOT_CONSTANT] = readProbes(clang, unit, 1).values;
-    const error = found === NOT_CONSTANT ? diagnostics()[0] : undefined;
-    return error === undefined ? found : { ...NOT_CONSTANT, reason: `${NOT_CONSTANT.reason} (${error.text})` };
+  return parse(prelude + probe(expression, 0), (unit, diagnostics) => {
+    const value = readValue(clang, readVariables(clang, unit).found, 0);
+    const error = value === NOT_CONSTANT ? diagnostics()[0] : undefined;
+    return error === undefined ? value : { kind: 'none', reason: `${NOT_CONSTANT.reason} (${error.text})` };
   });
-  if (value.kind !== 'float') return value;
-  const [image] = await imagesOf(clang, parse, prelude, [expression]);
-  return withImage(value, image);
 }
 
-function withImage(value: RawValue & { kind: 'float' }, image: bigint | null | undefined): RawValue {
-  return image === null || image === undefined ? NOT_CONSTANT : { ...value, image: String(image) };
-}
-
-/** The bits of each expression as a `double`; null for what is no constant. */
-function imagesOf(clang: Clang, parse: ParseText, prelude: string, expressions: readonly string[]) {
-  const probes = expressions.map((expression, index) => bitsProbe(imageOf(expression), index)).join('');
-  return parse(prelude + probes, (unit) => {
-    const variables = readVariables(clang, unit).found;
-    return expressions.map((_, index) => bitsOf(clang, variables.get(`${PREFIX}value_${index}`)));
+/** The values with the bits of those that have a fraction. */
+async function withImages(
+  clang: Clang,
+  parse: ParseText,
+  prelude: string,
+  expressions: readonly string[],
+  values: readonly RawValue[],
+): Promise<readonly RawValue[]> {
+  const probes = values.map(({ kind }, index) =>
+    kind === 'float' ? bitsProbe(imageOf(expressions[index] ?? ''), index) : '',
+  );
+  if (probes.every((text) => text === '')) return values;
+  return parse(prelude + probes.join(''), (unit) => {
+    const { found } = readVariables(clang, unit);
+    return values.map((value, index) => {
+      if (value.kind !== 'float') return value;
+      const image = bitsOf(clang, found.get(`${PREFIX}value_${index}`));
+      return image === null ? NOT_CONSTANT : { ...value, image: String(image) };
+    });
   });
 }
 
@@ -99,12 +107,6 @@ function literalOf(text: string): string {
 /** The declarations of a unit, as libclang prints them. */
 export function readDeclared(clang: Clang, unit: CXTranslationUnit): readonly string[] {
   return readVariables(clang, unit).others.map((cursor) => clang.api.printed(cursor));
-}
-
-function readProbes(clang: Clang, unit: CXTranslationUnit, count: number): Evaluated {
-  const { found, others } = readVariables(clang, unit);
-  const values = Array.from({ length: count }, (_, index) => readValue(clang, found, index));
-  return { values, declared: others.map((cursor) => clang.api.printed(cursor)) };
 }
 
 /** The variables of probes by name, and the other declarations. */

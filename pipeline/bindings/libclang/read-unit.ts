@@ -18,13 +18,14 @@ export function unitReader(
   requests: readonly UnitRequest[],
 ): (request: UnitRequest) => Promise<RawUnit> {
   const models = modelsOf(requests);
+  const compared = new Set(models.values());
   const read = new Map<UnitRequest, Promise<Whole>>();
   return async (request) => {
     const model = models.get(request);
     const whole = model === undefined ? undefined : await read.get(model);
     const unit = whole === undefined ? undefined : await unitLike(whole, loaded, request);
     if (unit !== undefined) return unit;
-    const own = readWhole(loaded, request);
+    const own = readWhole(loaded, request, compared.has(request));
     read.set(request, own);
     return (await own).unit;
   };
@@ -37,7 +38,8 @@ interface Whole extends Evaluated {
   readonly expressions: readonly string[];
 }
 
-async function readWhole(loaded: LoadedClang, request: UnitRequest): Promise<Whole> {
+/** @param compared whether others will be compared with it */
+async function readWhole(loaded: LoadedClang, request: UnitRequest, compared: boolean): Promise<Whole> {
   const { target, headers } = request;
   return loaded.withFiles(request, async (parserFor) => {
     const walked = await parserFor('macros')(includesOf(request), (unit, diagnosticsOf) => {
@@ -49,7 +51,7 @@ async function readWhole(loaded: LoadedClang, request: UnitRequest): Promise<Who
       return { unit, expressions: [], values: [], declared: [] };
     }
     const { clang, expressions, items } = walked;
-    const evaluated = await evaluateAll(clang, parserFor('declarations'), includesOf(request), expressions);
+    const evaluated = await evaluateAll(clang, parserFor('declarations'), includesOf(request), expressions, compared);
     const { values } = evaluated;
     const unit = { target, headers, widths: widthsFrom(values), items: items(values), diagnostics: [] };
     return { ...evaluated, expressions, unit };
