@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { AbiLock } from '../bindings/abi.ts';
 import { LOCK_FORM, LOCK_PATH } from '../bindings/abi-files.ts';
 import type { PreloadedParser } from '../bindings/libclang/best-parser.ts';
@@ -46,7 +45,7 @@ export async function runBindingsCheck(
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
-  // The parser has threads or a process of its own: once it is at work, everything else is loaded and read.
+  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
   const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
     parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
     loadComparison(lock, config),
@@ -59,7 +58,6 @@ export async function runBindingsCheck(
 }
 
 async function loadComparison(lock: string | undefined, config: CheckConfig) {
-  await setImmediate();
   const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
   const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
   const report = { checkJson, checkText, isFresh, isReviewed };

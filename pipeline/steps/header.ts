@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { type PreloadedParser, parseWithBestParser } from '../bindings/libclang/best-parser.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
@@ -56,17 +55,12 @@ export async function parseLibkrunHeaders(
       searchOf(context),
       preloaded,
     );
-    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, loadMeanwhile()]);
+    // Loaded while the parser is at work.
+    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
     return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
   } catch (error) {
     throw inFiles(error, headers);
   }
-}
-
-/** Not before the parser is at work: to load this takes as long as to parse. */
-async function loadMeanwhile() {
-  await setImmediate();
-  return import('../bindings/target-irs.ts');
 }
 
 function searchOf({ config, toolchain, variables }: HeaderContext) {
