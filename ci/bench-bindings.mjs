@@ -32,7 +32,7 @@ export async function benchBindings(folder, store) {
   cpSync(join(ROOT, 'generated'), join(project, 'generated'), { recursive: true });
 
   const check = (cli) => ({ args: [process.execPath, cli, 'bindings', '--check'], cwd: project });
-  const native = check(join(ROOT, 'dist/cli.js'));
+  const native = check(join(ROOT, 'dist/cli.cjs'));
   const embedded = check(withoutNative(join(folder, 'without-native')));
   const peer = { args: [BINDGEN, ...(await bindgenArguments(folder, sourceHeaders(store)))], cwd: project };
   const found = await measure({ native, embedded, peer }, { A3S_CACHE_DIR: store });
@@ -58,7 +58,7 @@ function withoutNative(folder) {
       filter: (path) => !/native\/target|vendor\/libkrun$/.test(path),
     });
   }
-  return join(folder, 'dist/cli.js');
+  return join(folder, 'dist/cli.cjs');
 }
 
 /** Folder of the headers that the source step left in a store. */

@@ -14,7 +14,7 @@ const TESTS_LIMIT_S = 10;
 const NOOP_LIMIT_MS = 50;
 
 const workspace = join(ROOT, 'test/cargo-workspace');
-const cli = join(ROOT, 'dist/cli.js');
+const cli = join(ROOT, 'dist/cli.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'a3s-bench-'));
 try {
   benchStubTests();

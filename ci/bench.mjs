@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { benchBindings } from './bench-bindings.mjs';
 import { median, ROOT, time } from './measure.mjs';
 
-const CLI = join(ROOT, 'dist/cli.js');
+const CLI = join(ROOT, 'dist/cli.cjs');
 const TRIPLE = 'x86_64-unknown-linux-gnu';
 const NOOP_ROUNDS = 15;
 

@@ -2,14 +2,14 @@
  * Makes dist/: what the published package runs. The command line and the functions share lazily loaded chunks, so
  * that a run with nothing to do loads little; each worker is one file, since it runs in a process of its own.
  *
- * esbuild turns TypeScript and CommonJS into modules and cuts them apart at every border between what is loaded with
- * what; Rollup then joins those that the frequent commands load anyway, since each file costs Node half a millisecond.
+ * esbuild turns TypeScript into modules and cuts them apart at every border between what is loaded with what; Rollup then
+ * joins those that the frequent commands load anyway, since each file costs Node half a millisecond, and writes CommonJS:
+ * Node's loader of ES modules costs a short command a twentieth of its time.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, cp, rm } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -31,13 +31,24 @@ const common = {
   mainFields: ['module', 'main'],
   legalComments: 'linked',
   logLevel: 'warning',
-  // What bundled CommonJS packages expect to find.
+};
+
+/** What bundled CommonJS packages expect to find in a worker. */
+const WORKER = {
+  ...common,
   banner: {
     js: [
       "const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);",
       'const __filename = import.meta.filename, __dirname = import.meta.dirname;',
     ].join('\n'),
   },
+};
+
+/** What a CommonJS file has instead of the fields of `import.meta`. */
+const OWN_PLACE = {
+  url: "require('node:url').pathToFileURL(__filename).href",
+  filename: '__filename',
+  dirname: '__dirname',
 };
 
 /**
@@ -55,7 +66,7 @@ const PARTS = {
   compare: [
     'pipeline/bindings/target-irs.ts',
     'pipeline/commands/bindings-compare.ts',
-    'pipeline/commands/bindings-report.ts',
+    'pipeline/commands/bindings-findings.ts',
   ],
   build: ['pipeline/commands/main.ts', 'pipeline/commands/build.ts'],
   documents: ['pipeline/plan/config-file.ts'],
@@ -76,15 +87,16 @@ async function joinModules({ outputFiles, metafile }, entries) {
         name: 'modules-in-memory',
         resolveId: (id, from) => (modules.has(id) ? id : id.startsWith('.') ? resolve(dirname(from), id) : null),
         load: (id) => modules.get(id) ?? null,
+        resolveImportMeta: (field) => OWN_PLACE[field] ?? null,
       },
     ],
   });
   const { output } = await bundle.generate({
-    format: 'esm',
+    format: 'cjs',
     compact: true,
-    chunkFileNames: 'chunks/[name]-[hash].js',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunks/[name]-[hash].cjs',
     manualChunks: (id, { getModuleInfo }) => {
-      // What others import may not lie in the program itself, which waits for them.
       if (getModuleInfo(id)?.isEntry) return undefined;
       const first = Object.keys(loaded).find((name) => loaded[name].has(id));
       const shared = first !== 'build' && loaded.build.has(id);
@@ -112,35 +124,6 @@ function loadedWith(sources, { outputs }) {
   return new Set([...found].map((path) => resolve(root, path)));
 }
 
-/**
- * Takes Node's own modules from `process.getBuiltinModule`: for an `import` of one Node reads every property of it to list
- * its exports, and with that loads parts that nobody asked for (WebCrypto, reports, MIME types).
- */
-function withoutFacades({ outputFiles, metafile }) {
-  return outputFiles.map(({ path, text }) => {
-    if (!path.endsWith('.js')) return { path, text };
-    let count = 0;
-    const content = text.replace(IMPORT, (_whole, names, from) => {
-      count += 1;
-      return bindingsOf(names.trim(), `globalThis.process.getBuiltinModule("${from}")`);
-    });
-    const { imports } = metafile.outputs[relative(root, path)];
-    const expected = imports.filter((one) => one.external && one.kind === 'import-statement' && isBuiltin(one.path));
-    if (count !== expected.length) throw new Error(`${path}: replaced ${count} imports of ${expected.length}`);
-    return { path, text: content };
-  });
-}
-
-const IMPORT = /(?<=^|[;}\n])import(\{[^}]*\}|\*as [\w$]+ |[ ][\w$]+(?:,\{[^}]*\}| ))from"((?:node:)?[a-z_/]+)";/g;
-
-/** Declares the names of an import statement; the default export is the module itself. */
-function bindingsOf(names, module) {
-  const [, whole, parts] = /^(?:\*as )?([\w$]+)?,?(\{.*\})?$/s.exec(names);
-  const fields = parts?.replace(/([\w$]+) as ([\w$]+)/g, '$1:$2');
-  if (whole === undefined) return `const ${fields}=${module};`;
-  return `const ${whole}=${module}${fields === undefined ? '' : `,${fields}=${whole}`};`;
-}
-
 function writeWhole(path, content) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
@@ -159,15 +142,15 @@ const program = await build({
   write: false,
   metafile: true,
 });
-await joinModules({ outputFiles: withoutFacades(program), metafile: program.metafile }, ['cli', 'index']);
+await joinModules(program, ['cli', 'index']);
 await build({
-  ...common,
+  ...WORKER,
   entryPoints: ['pipeline/bindings/libclang/worker.ts'],
   outfile: `${dist}/libclang-worker.js`,
   external: ['libclangjs'],
 });
 await build({
-  ...common,
+  ...WORKER,
   entryPoints: ['pipeline/steps/napi-build-worker.ts'],
   outfile: `${dist}/napi-build-worker.js`,
   external: ['@napi-rs/wasm-tools'],
@@ -182,9 +165,9 @@ await cp(`${root}native/libkrun-sys`, `${dist}/libkrun-sys`, {
 const declare = ['--project', 'tsconfig.json', '--no-check', '--no-banner', '--silent'];
 await run(
   `${root}node_modules/.bin/dts-bundle-generator`,
-  [...declare, '-o', `${dist}/index.d.ts`, 'pipeline/index.ts'],
+  [...declare, '-o', `${dist}/index.d.cts`, 'pipeline/index.ts'],
   {
     cwd: root,
   },
 );
-await chmod(`${dist}/cli.js`, 0o755);
+await chmod(`${dist}/cli.cjs`, 0o755);

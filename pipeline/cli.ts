@@ -27,13 +27,17 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const surroundings = { cwd: process.cwd(), variables: process.env };
-const argv = process.argv.slice(2);
-const plainCheck = argv.join(' ') === 'bindings --check';
-const { main } = plainCheck ? await import('./commands/plain-check.ts') : await import('./commands/main.ts');
-const code = await main(argv, surroundings, stop.signal, {
-  stdout: process.stdout,
-  stderr: process.stderr,
-});
-// Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
-leave(exitBySignal ?? code);
+async function run(): Promise<void> {
+  const surroundings = { cwd: process.cwd(), variables: process.env };
+  const argv = process.argv.slice(2);
+  const plainCheck = argv.join(' ') === 'bindings --check';
+  const { main } = plainCheck ? await import('./commands/plain-check.ts') : await import('./commands/main.ts');
+  const code = await main(argv, surroundings, stop.signal, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+  });
+  // Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
+  leave(exitBySignal ?? code);
+}
+
+run();

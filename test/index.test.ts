@@ -168,8 +168,18 @@ describe('the published package', () => {
     expect(run(['out/guide.js'])).toBe('extra_send value buffer, buffer-length\n');
   });
 
+  it('is there for CommonJS, too', () => {
+    writeFileSync(
+      at('required.cjs'),
+      `const { parseHeader } = require('a3s-build');
+parseHeader({ headers: ['none.h'] }).then(({ ok, error }) => console.log(ok, error.code));
+`,
+    );
+    expect(run(['required.cjs'])).toBe('false A3S5002\n');
+  });
+
   it('declares its types in words of its own', () => {
-    const types = readFileSync(join(REPOSITORY, 'dist/index.d.ts'), 'utf8');
+    const types = readFileSync(join(REPOSITORY, 'dist/index.d.cts'), 'utf8');
     expect(types).not.toMatch(/\bzod\b|\bZod|z\.infer|ERROR_TABLE/);
     expect(types).not.toMatch(/^import /m);
     for (const name of ['parseHeader', 'diffAbi', 'build', 'plan']) {

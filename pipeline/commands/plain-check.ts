@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { preloadParser } from './preload-parser.ts';
 import type { Streams, Surroundings } from './session.ts';
 
@@ -12,8 +13,9 @@ export async function main(
   signal: AbortSignal,
   streams: Streams,
 ): Promise<number> {
-  // Everything else is loaded while the system loads the parser.
   const preloading = preloadParser(surroundings, signal);
+  // Everything else is loaded while the system loads the parser, which begins within this turn.
+  await setImmediate();
   const { runBindingsCheck } = await import('./bindings-check.ts');
   const { CHECK_FAILED, tellFailure } = await import('./outcome.ts');
   try {

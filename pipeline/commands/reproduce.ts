@@ -196,7 +196,7 @@ async function copyFiles({ session, files }: Run, to: string): Promise<void> {
 }
 
 function cli({ session }: Run): readonly string[] {
-  return [process.execPath, join(session.config.toolRoot, 'dist', 'cli.js')];
+  return [process.execPath, join(session.config.toolRoot, 'dist', 'cli.cjs')];
 }
 
 /** Runs a command, and shows its last lines when it fails. */

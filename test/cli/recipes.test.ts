@@ -50,7 +50,7 @@ beforeEach(() => {
   write('.gitignore', 'node_modules\nbuild\n');
   writeTree(at('vendor/libkrun'));
   mkdirSync(at('node_modules/.bin'), { recursive: true });
-  symlinkSync(join(REPOSITORY, 'dist/cli.js'), at(PROGRAM));
+  symlinkSync(join(REPOSITORY, 'dist/cli.cjs'), at(PROGRAM));
   succeed('git', 'init', '--quiet');
 });
 afterEach(() => folder.remove());

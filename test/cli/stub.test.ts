@@ -95,7 +95,7 @@ describe('a stub', () => {
 
   it.runIf(OFF_NET)('is made where there is no network at all', () => {
     const env = { PATH: process.env['PATH'], HOME: at('home'), A3S_CACHE_DIR: at('store'), A3S_DEPS_STUB: '1' };
-    const program = [process.execPath, join(REPOSITORY, 'dist/cli.js')];
+    const program = [process.execPath, join(REPOSITORY, 'dist/cli.cjs')];
     expect(spawnSync('unshare', ['--net', ...program], { cwd: folder.path, env })).toMatchObject({ status: 0 });
     expect(manifest().stub).toBe(true);
   });

@@ -15,7 +15,7 @@ afterEach(() => folder.remove());
 
 /** Runs the program on a terminal of its own; util-linux's `script` gives one to it and passes its exit code on. */
 function onTerminal(args: string, env: Record<string, string> = {}): { code: number | null; output: string } {
-  const command = `stty cols 100; ${process.execPath} ${REPOSITORY}/dist/cli.js ${args}`;
+  const command = `stty cols 100; ${process.execPath} ${REPOSITORY}/dist/cli.cjs ${args}`;
   const { status, stdout } = spawnSync('script', ['-qefc', command, '/dev/null'], {
     cwd: folder.path,
     encoding: 'utf8',

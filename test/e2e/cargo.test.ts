@@ -21,7 +21,7 @@ const CRATES = ['libkrun-sys', 'boot', 'shim'];
 let tool: string;
 beforeAll(() => {
   mkdirSync(workdir);
-  tool = writeProgram(join(workdir, 'a3s-build'), `exec ${quote(process.execPath)} ${REPOSITORY}/dist/cli.js "$@"`);
+  tool = writeProgram(join(workdir, 'a3s-build'), `exec ${quote(process.execPath)} ${REPOSITORY}/dist/cli.cjs "$@"`);
 });
 
 /** A project with a cargo output folder in it; a3s-build has the full build's store. */

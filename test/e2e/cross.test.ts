@@ -25,7 +25,7 @@ const a3sBuild = $({
 
 beforeAll(async () => {
   const began = Date.now();
-  await a3sBuild`node dist/cli.js --reporter plain --target all --linker zig --glibc 2.28 --out ${out}`;
+  await a3sBuild`node dist/cli.cjs --reporter plain --target all --linker zig --glibc 2.28 --out ${out}`;
   console.log(`all targets: ${Math.round((Date.now() - began) / 1000)} s`);
 }, BUILD_MS);
 
@@ -37,7 +37,7 @@ function tarball(suffix: string): string {
 describe('the packages of all targets, built on one machine', () => {
   it('are one for each target and the root, and fit to publish together', async () => {
     expect(readdirSync(packages)).toHaveLength(4);
-    const told = await a3sBuild`node dist/cli.js verify ${packages}`;
+    const told = await a3sBuild`node dist/cli.cjs verify ${packages}`;
     expect(told.stderr + told.stdout).toContain('4 ');
   });
 
@@ -58,7 +58,7 @@ describe('the packages of all targets, built on one machine', () => {
         cpSync(join(from, name), join(folder, name));
       }
     }
-    await a3sBuild`node dist/cli.js compare ${native} ${cross} --layout`;
+    await a3sBuild`node dist/cli.cjs compare ${native} ${cross} --layout`;
   });
 });
 

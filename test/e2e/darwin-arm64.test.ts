@@ -103,7 +103,7 @@ it('compiles a guest kernel that comes as source, names and signs it', async () 
   const own = join(temporary, 'darwin kernel');
   const variables = { ...env, A3S_LIBKRUNFW_DYLIB_DARWIN_ARM64: source };
   const built = $({ cwd: REPOSITORY, env: variables });
-  await built`node dist/cli.js --target darwin-arm64 --only firmware --reporter plain --out ${own}`;
+  await built`node dist/cli.cjs --target darwin-arm64 --only firmware --reporter plain --out ${own}`;
   const manifest = JSON.parse(readFileSync(join(own, 'darwin-arm64/manifest.json'), 'utf8'));
   const file = join(checkoutStore, 'v1/results/firmware', manifest.steps[0].key, 'out/lib/libkrunfw.5.dylib');
   const library = readMachO(readFileSync(file), file);

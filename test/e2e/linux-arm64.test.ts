@@ -17,7 +17,7 @@ const npm = join(project, 'build/npm');
 /** Runs the program for linux-arm64, with the store of the build for this machine. */
 async function build(args: readonly string[], variables: Record<string, string> = {}): Promise<BuildManifest> {
   const env = { ...process.env, ...crossVariables(), A3S_CACHE_DIR: checkoutStore, CI: 'true', ...variables };
-  const program = join(REPOSITORY, 'dist/cli.js');
+  const program = join(REPOSITORY, 'dist/cli.cjs');
   const run = ['--reporter', 'plain', 'build', '--target', 'linux-arm64', ...args];
   const result = await $({ cwd: project, env, nothrow: true })`${process.execPath} ${program} ${run}`;
   if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode}:\n${result.stderr}`);
@@ -90,7 +90,7 @@ describe('linux-arm64 from linux-x64, linked by zig for glibc 2.28', () => {
   it('passes the audit that needs no build', async () => {
     const { exitCode } = await $({ cwd: project, nothrow: true })`${process.execPath} ${join(
       REPOSITORY,
-      'dist/cli.js',
+      'dist/cli.cjs',
     )} verify ${npm}`;
     expect(exitCode).toBe(0);
   });

@@ -80,7 +80,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
 
 /** Runs the bundled program as a user would, in an environment that holds PATH, HOME and what is given. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli.js'), ...args], {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli.cjs'), ...args], {
     cwd: options.cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
