@@ -45,23 +45,29 @@ export async function runBindingsCheck(
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
-  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
-  const [{ irs }, { checkGenerated, report, committed }, library] = await Promise.all([
+  // The parser has threads or a process of its own: once it is at work, everything else is loaded and read.
+  const [{ irs }, { checkGenerated, findings, committed }, library] = await Promise.all([
     parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
     loadComparison(lock, config),
     readBuiltLibrary(session, named, warn),
   ]);
   const found = await checkGenerated(committed, irs, config, form.full, library);
-  if (form.json) stdout.write(`${JSON.stringify(report.checkJson(found), null, 2)}\n`);
-  else stderr.write(report.checkText(found, paint));
-  return report.isFresh(found) && (named === undefined || report.isReviewed(found));
+  if (form.json || found.reasons.length > 0 || found.changes.length > 0) {
+    const { checkJson, checkText } = await import('./bindings-report.ts');
+    if (form.json) stdout.write(`${JSON.stringify(checkJson(found), null, 2)}\n`);
+    else stderr.write(checkText(found, paint));
+  } else {
+    // What words differences takes as long to load as to compare takes.
+    stderr.write([findings.FRESH, ...findings.exportFindingLines(found), ''].join('\n'));
+  }
+  return findings.isFresh(found) && (named === undefined || findings.isReviewed(found));
 }
 
 async function loadComparison(lock: string | undefined, config: CheckConfig) {
   const { checkGenerated, readCommitted } = await import('./bindings-compare.ts');
-  const { checkJson, checkText, isFresh, isReviewed } = await import('./bindings-report.ts');
-  const report = { checkJson, checkText, isFresh, isReviewed };
-  return { checkGenerated, report, committed: await readCommitted(lock, config) };
+  const { exportFindingLines, FRESH, isFresh, isReviewed } = await import('./bindings-findings.ts');
+  const findings = { exportFindingLines, FRESH, isFresh, isReviewed };
+  return { checkGenerated, findings, committed: await readCommitted(lock, config) };
 }
 
 /**

@@ -7,7 +7,7 @@ import { readTextIfThere } from '../effects/files.ts';
 import type { Config } from '../plan/config.ts';
 import { readRuntimeLock } from '../steps/header.ts';
 import type { BuiltLibrary } from './bindings-exports.ts';
-import { type Findings, findings } from './bindings-report.ts';
+import { type Findings, findings } from './bindings-findings.ts';
 
 /** What `generated/` depends on besides the headers. */
 export interface CheckConfig extends Pick<Config, 'projectRoot' | 'toolRoot' | 'toolVersion' | 'package'> {

@@ -1,64 +1,16 @@
-import { compareExports, type ExportComparison, exportLines } from '../binary/exports.ts';
-import { listNames } from '../binary/names.ts';
-import { type AbiLock, functionNames } from '../bindings/abi.ts';
-import type { AbiChange } from '../bindings/abi-change.ts';
-import { diffAbi } from '../bindings/abi-diff.ts';
-import { exportChanges } from '../bindings/abi-exports.ts';
 import { changeJson, changeSections, verdictLines, versionLines } from '../bindings/abi-report.ts';
 import { judgeVersion, verdictOf, verdictsByTarget } from '../bindings/abi-verdict.ts';
-import type { Config } from '../plan/config.ts';
 import { ERROR_TABLE } from '../plan/error-table.ts';
 import { buildError } from '../plan/errors.ts';
 import type { Paint } from '../run/terminal.ts';
-import type { BuiltLibrary } from './bindings-exports.ts';
-
-/** What a check or a run of the generator found. */
-export interface Findings {
-  readonly headers: readonly string[];
-  readonly targets: readonly string[];
-  /** What else than the interface differs, a phrase each. */
-  readonly reasons: readonly string[];
-  readonly changes: readonly AbiChange[];
-  readonly versions: { readonly recorded: string | null; readonly current: string };
-  /** Null where there was no library to compare with. */
-  readonly exports: ExportFindings | null;
-}
-
-interface ExportFindings extends ExportComparison {
-  readonly library: string;
-  readonly target: string;
-}
-
-/** The difference from the committed lock to what the header gives, and from the header to what a library exports. */
-export function findings(
-  lock: AbiLock | undefined,
-  now: AbiLock,
-  config: Pick<Config, 'package'>,
-  reasons: readonly string[],
-  library?: BuiltLibrary,
-): Findings {
-  const before = lock ?? now;
-  const exports = library === undefined ? null : exportFindings(now, library);
-  const ofExports =
-    library === undefined || exports === null
-      ? []
-      : exportChanges(before, now, { ...exports, reviewed: library.reviewed.missing });
-  const ofHeaders = before.interfaces === now.interfaces ? [] : diffAbi(before, now);
-  return {
-    headers: now.headers,
-    targets: now.interfaces.flatMap(({ targets }) => targets),
-    reasons,
-    changes: [...ofHeaders, ...ofExports],
-    versions: { recorded: lock?.made?.package ?? null, current: config.package.version },
-    exports,
-  };
-}
-
-function exportFindings(now: AbiLock, { path, target, exported, reviewed }: BuiltLibrary): ExportFindings {
-  const required = functionNames(now, target);
-  const expected = { required, mayBeMissing: reviewed.missing, alsoAllowed: reviewed.extra };
-  return { library: path, target, ...compareExports(exported, expected) };
-}
+import {
+  type ExportFindings,
+  exportFindingLines,
+  type Findings,
+  FRESH,
+  isFresh,
+  notReviewed,
+} from './bindings-findings.ts';
 
 /**
  * The findings as lines for people, without an end of line.
@@ -78,18 +30,10 @@ export function findingLines(found: Findings): readonly string[] {
   ];
 }
 
-/** Header against library, as lines for people. */
-export function exportFindingLines({ exports }: Findings): readonly string[] {
-  if (exports === null) return ['no built library to compare exports with; build one, or name one with --library'];
-  const open = notReviewed(exports);
-  const review = open.length === 0 ? [] : [`not in the reviewed list of vendor/libkrun.json: ${listNames(open)}`];
-  return [...exportLines(exports), ...review].map((line) => `${exports.library}: ${line}`);
-}
-
 /** What a check says to people. */
 export function checkText(found: Findings, paint: Paint): string {
   const lines = [...findingLines(found), ...exportFindingLines(found)];
-  if (isFresh(found)) return ['generated/ is what libkrun.h gives', ...lines].map((line) => `${line}\n`).join('');
+  if (isFresh(found)) return [FRESH, ...lines].map((line) => `${line}\n`).join('');
   const head = `${paint('red', '✗')} bindings are stale  ${paint('dim', 'A3S3001')}\n`;
   return head + [...lines, `Fix: ${ERROR_TABLE.A3S3001.fix}`].map((line) => `  ${line}\n`).join('');
 }
@@ -101,21 +45,6 @@ export function checkJson(found: Findings): object {
     ...findingsJson(found),
     text: [...findingLines(found), ...exportFindingLines(found)],
   };
-}
-
-/** Whether `generated/` is what the headers give. */
-export function isFresh({ reasons }: Findings): boolean {
-  return reasons.length === 0;
-}
-
-/** Whether the library that was compared, if any, exports what was reviewed. */
-export function isReviewed({ exports }: Findings): boolean {
-  return exports === null || notReviewed(exports).length === 0;
-}
-
-/** Names on one side only that nobody has reviewed. */
-function notReviewed({ missing, unexpected }: ExportComparison): readonly string[] {
-  return [...missing, ...unexpected];
 }
 
 /**

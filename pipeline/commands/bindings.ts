@@ -5,7 +5,8 @@ import { BuildError } from '../plan/errors.ts';
 import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
-import { findingLines, findings, findingsJson } from './bindings-report.ts';
+import { FRESH, findings } from './bindings-findings.ts';
+import { findingLines, findingsJson } from './bindings-report.ts';
 import { runSession } from './build.ts';
 import {
   type CommonOptions,
@@ -46,13 +47,13 @@ export async function writeBindings(
   const generated = join(session.config.projectRoot, 'generated');
   const stale = await differingFiles(made, generated);
   const after = readAbi((await readTextIfThere(join(made, 'abi.json'))) ?? '');
-  const found = findings(await readLockIfSound(join(generated, 'abi.json')), after, session.config, []);
+  const found = await findings(await readLockIfSound(join(generated, 'abi.json')), after, session.config, []);
   for (const path of stale) {
     const text = await readTextIfThere(join(made, path));
     if (text !== undefined) await writeFileWhole(join(generated, path), text);
   }
   if (json) stdout.write(`${JSON.stringify({ wrote: stale, ...findingsJson(found) }, null, 2)}\n`);
-  else if (stale.length === 0) stderr.write('generated/ is what libkrun.h gives\n');
+  else if (stale.length === 0) stderr.write(`${FRESH}\n`);
   else {
     const wrote = `wrote ${stale.map((path) => `generated/${path}`).join(', ')}`;
     stderr.write([...findingLines(found), wrote, ''].join('\n'));

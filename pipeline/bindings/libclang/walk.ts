@@ -77,8 +77,10 @@ function visit(walk: Walk, cursor: CXCursor): void {
   const read = READERS[kind];
   if (read === undefined || (WANTED_ONLY.has(kind) && !walk.wanted.has(position.path))) return;
   const { path, offset, line } = position;
-  const declaration = describeDeclaration(walk, cursor, withoutRoot(path, SOURCE_ROOT), line);
-  const finish = read(walk, cursor, declaration, position);
+  // A macro has none, and most of what is visited are macros.
+  const children = kind === MACRO ? [] : childrenOf(walk.clang, cursor);
+  const declaration = describeDeclaration(walk, cursor, children, { file: withoutRoot(path, SOURCE_ROOT), line });
+  const finish = read(walk, cursor, declaration, { path, offset, children });
   if (finish !== null) walk.found.push({ path, offset, finish });
 }
 
@@ -87,17 +89,16 @@ const WANTED_ONLY: ReadonlySet<string> = new Set(['FunctionDecl', 'VarDecl', MAC
 
 type Declaration = ReturnType<typeof describeDeclaration>;
 
-function describeDeclaration(walk: Walk, cursor: CXCursor, file: string, line: number) {
+function describeDeclaration(walk: Walk, cursor: CXCursor, children: readonly CXCursor[], place: RawItem['place']) {
   const { api } = walk.clang;
   const name = api.getCursorSpelling(cursor) ?? '';
-  const place = { file, line };
   // A macro has no attributes, and its comment is read from the source.
   if (cursorKind(walk.clang, cursor) === MACRO) return { name, place, comment: null, deprecated: false };
   return {
     name,
     place,
     comment: api.Cursor_getRawCommentText(cursor) || null,
-    deprecated: childrenOf(walk.clang, cursor).some((child) => isDeprecation(walk, child)),
+    deprecated: children.some((child) => isDeprecation(walk, child)),
   };
 }
 
@@ -109,12 +110,13 @@ function isDeprecation({ clang, sources }: Walk, cursor: CXCursor): boolean {
   return /^_*deprecated/.test(source?.subarray(offset, offset + 16).toString('latin1') ?? '');
 }
 
-type Reader = (
-  walk: Walk,
-  cursor: CXCursor,
-  declaration: Declaration,
-  at: { readonly path: string; readonly offset: number },
-) => (() => RawItem) | null;
+interface Around {
+  readonly path: string;
+  readonly offset: number;
+  readonly children: readonly CXCursor[];
+}
+
+type Reader = (walk: Walk, cursor: CXCursor, declaration: Declaration, around: Around) => (() => RawItem) | null;
 
 const READERS: Readonly<Record<string, Reader>> = {
   FunctionDecl: readFunction,
@@ -130,12 +132,17 @@ const READERS: Readonly<Record<string, Reader>> = {
   [MACRO]: readMacro,
 };
 
-function readFunction({ clang }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
+function readFunction(
+  { clang }: Walk,
+  cursor: CXCursor,
+  declaration: Declaration,
+  { children }: Around,
+): () => RawItem {
   const { api } = clang;
   const type = api.getCursorType(cursor);
   const kind = typeKind(clang, type);
   const isFunction = kind === 'FunctionProto' || kind === 'FunctionNoProto';
-  const parameters = childrenOf(clang, cursor)
+  const parameters = children
     .filter((child) => cursorKind(clang, child) === 'ParmDecl')
     .map((child) => ({
       name: api.getCursorSpelling(child) ?? '',
@@ -162,10 +169,15 @@ function visitRecord(walk: Walk, cursor: CXCursor, declaration: Declaration): ((
   return readRecord(walk.clang, walk.ask, cursor, declaration, walk.pragmas);
 }
 
-function readEnum({ clang, ask }: Walk, cursor: CXCursor, declaration: Declaration): () => RawItem {
+function readEnum(
+  { clang, ask }: Walk,
+  cursor: CXCursor,
+  declaration: Declaration,
+  { children }: Around,
+): () => RawItem {
   const { api } = clang;
   const type = describeType(clang, api.getEnumDeclIntegerType(cursor));
-  const values = childrenOf(clang, cursor)
+  const values = children
     .filter((child) => cursorKind(clang, child) === 'EnumConstantDecl')
     .map((child) => api.getCursorSpelling(child) ?? '')
     .map((name) => ({ name, answer: ask(name) }));
@@ -183,7 +195,7 @@ function readMacro(
   { clang, ask, sources }: Walk,
   cursor: CXCursor,
   declaration: Declaration,
-  { path, offset }: { readonly path: string; readonly offset: number },
+  { path, offset }: Around,
 ): (() => RawItem) | null {
   const source = sources.get(path);
   if (source === undefined) return null;
