@@ -6,13 +6,14 @@ import type { Override } from './overrides.ts';
 /**
  * Turns what a parser reported of the same headers for several targets into an IR for each. An override counts as
  * stale only where no target knows what it names: conditions of the preprocessor may hide it from some.
- * @param tell As for {@link toIr}.
+ * @param options.tell As for {@link toIr}.
+ * @param options.ahead What {@link irAhead} made of the first unit.
  * @throws BuildError as {@link toIr} does, for the first target that has a reason.
  */
 export function irsOf(
   units: readonly RawUnit[],
   overrides: readonly Override[],
-  tell?: (question: string) => void,
+  { tell, ahead }: { tell?: (question: string) => void; ahead?: HeaderIr | undefined } = {},
 ): readonly HeaderIr[] {
   const parameters = units.map(parametersOf);
   const known = new Map<string, HeaderIr>();
@@ -22,10 +23,23 @@ export function irsOf(
     const content = alike ? '' : contentOf(unit);
     const same = known.get(content);
     if (same !== undefined) return { ...same, target: unit.target };
-    const ir = toIr(unit, overridesOn(parameters[index] ?? new Map(), parameters, overrides), tell);
+    const own = () => toIr(unit, overridesOn(parameters[index] ?? new Map(), parameters, overrides), tell);
+    const ir = alike && ahead !== undefined ? ahead : own();
     known.set(content, ir);
     return ir;
   });
+}
+
+/**
+ * The IR of the first unit, which is right where all others turn out to be alike; undefined where {@link irsOf} will
+ * have something to refuse.
+ */
+export function irAhead(unit: RawUnit, overrides: readonly Override[]): HeaderIr | undefined {
+  try {
+    return toIr(unit, overrides);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A standard type of 64 bits is `long` on some systems and `long long` on others; the IR has its name and width. */

@@ -103,7 +103,9 @@ export async function diffHeaderSets(sets: readonly HeaderSet[], signal: AbortSi
 }
 
 function lockOf(units: readonly RawUnit[], path: string, notes: Set<string>): AbiLock {
-  const irs = irsOf(units, overridesFor(units), (question) => notes.add(`${path}: not proven: ${question}`));
+  const irs = irsOf(units, overridesFor(units), {
+    tell: (question) => notes.add(`${path}: not proven: ${question}`),
+  });
   const lost = skippedOf(irs).filter(({ output }) => output === 'ir');
   for (const { name, reason } of lost) notes.add(`${path}: ${name} is not compared: ${reason}`);
   return toLock(irs);

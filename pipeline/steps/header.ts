@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeaderIr } from '../bindings/ir.ts';
 import { type PreloadedParser, parseWithBestParser } from '../bindings/libclang/best-parser.ts';
+import type { RawUnit } from '../bindings/libclang/raw.ts';
 import type { HeaderFile } from '../bindings/libclang/request.ts';
 import { overridesFor } from '../bindings/overrides.ts';
 import { inFiles } from '../bindings/source-line.ts';
@@ -48,16 +49,22 @@ export async function parseLibkrunHeaders(
 ): Promise<ReadHeaders> {
   const { config, signal, preloaded } = context;
   const inProcess = preloaded !== undefined;
+  // Loaded while the parser is at work.
+  const loading = import('../bindings/target-irs.ts');
+  let ahead: HeaderIr | undefined;
+  const onFirst = (unit: RawUnit) =>
+    void loading.then(({ irAhead }) => {
+      ahead = irAhead(unit, overridesFor([unit], config.overrides));
+    });
   try {
     const parsing = parseWithBestParser(
       Object.values(TARGETS).map((target) => ({ headers, target })),
-      { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess },
+      { workerPath: parserWorker(config), warn: (message) => context.warn(message), signal, inProcess, onFirst },
       searchOf(context),
       preloaded,
     );
-    // Loaded while the parser is at work.
-    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, import('../bindings/target-irs.ts')]);
-    return { irs: irsOf(units, overridesFor(units, config.overrides)), parser };
+    const [{ units, parser }, { irsOf }] = await Promise.all([parsing, loading]);
+    return { irs: irsOf(units, overridesFor(units, config.overrides), { ahead }), parser };
   } catch (error) {
     throw inFiles(error, headers);
   }

@@ -12,7 +12,7 @@ import type { HeaderIr } from '../../pipeline/bindings/ir.ts';
 import { parseUnits } from '../../pipeline/bindings/libclang/embedded.ts';
 import type { RawUnit } from '../../pipeline/bindings/libclang/raw.ts';
 import { groupByInterface, skippedOf } from '../../pipeline/bindings/target-groups.ts';
-import { irsOf } from '../../pipeline/bindings/target-irs.ts';
+import { irAhead, irsOf } from '../../pipeline/bindings/target-irs.ts';
 import { BuildError } from '../../pipeline/plan/errors.ts';
 import { TARGETS } from '../../pipeline/plan/targets.ts';
 import { bundleWorker } from '../helpers/bundle-worker.ts';
@@ -194,6 +194,20 @@ describe('targets', () => {
       { function: 'f', parameters: { y: {} }, reason },
     ];
     for (const one of stale) expect(() => irsOf(units, [one])).toThrow(BuildError);
+  });
+
+  it('take what was made ahead of the first one only where the parser found them alike', () => {
+    const reason = 'It was read.';
+    const items = rawUnit([rawFunction('f', {})]).items;
+    const alike = ['a', 'b'].map((target) => ({ ...rawUnit([], { target }), items }));
+    const ahead = irAhead(alike[0] as RawUnit, []);
+    const irs = irsOf(alike, [], { ahead });
+    expect(irs).toEqual(irsOf(alike, []));
+    expect(irs[0]).toBe(ahead);
+    // Another one may know what the first one does not.
+    const apart = [unit('a', rawFunction('f', {})), unit('b', rawFunction('f', { x: scalar('int') }))];
+    expect(irsOf(apart, [], { ahead })).toEqual(irsOf(apart, []));
+    expect(irAhead(apart[0] as RawUnit, [{ function: 'f', parameters: { x: {} }, reason }])).toBeUndefined();
   });
 
   it('are named where something is left out for some of them only', () => {

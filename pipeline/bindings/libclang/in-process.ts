@@ -22,7 +22,7 @@ const CLANG_VARIABLES = /^(CPATH|\w+_INCLUDE_PATH|SDKROOT|\w+_DEPLOYMENT_TARGET|
  */
 export async function readInProcess(
   library: string,
-  { workerPath, signal, timeLimit = TIME_LIMIT }: ParserOptions,
+  { workerPath, signal, timeLimit = TIME_LIMIT, onFirst }: ParserOptions,
   requests: readonly UnitRequest[],
 ): Promise<ParserRun> {
   signal?.throwIfAborted();
@@ -41,7 +41,10 @@ export async function readInProcess(
     const read = unitReader(clang, requests);
     const work = requests.map(async (request, index) => {
       try {
-        units[index] = await read(request);
+        const unit = await read(request);
+        units[index] = unit;
+        // Behind the canary; and not before the parser is at work on what waited for this one.
+        if (index === 1) setImmediate(() => onFirst?.(unit));
       } catch (error) {
         reason = reasonOf(error);
       }

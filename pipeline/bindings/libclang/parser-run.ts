@@ -26,6 +26,8 @@ export interface ParserOptions {
    * does nothing else and ends itself afterwards: see `readInProcess`.
    */
   readonly inProcess?: boolean;
+  /** Is given the first unit while a library in this process is at work on the others; it may turn out to be unsound. */
+  readonly onFirst?: (unit: RawUnit) => void;
   /** A process of the embedded parser that was started beforehand; it is asked once. */
   readonly started?: Worker | undefined;
 }
