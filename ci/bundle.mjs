@@ -94,6 +94,8 @@ async function joinModules({ outputFiles, metafile }, entries) {
   const { output } = await bundle.generate({
     format: 'cjs',
     compact: true,
+    // Node 20 knows no import() in code that was kept: see pipeline/effects/code-cache.ts.
+    dynamicImportInCjs: false,
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunks/[name]-[hash].cjs',
     manualChunks: (id, { getModuleInfo }) => {

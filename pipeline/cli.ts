@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { useKeptCode } from './effects/code-cache.ts';
 import { leave } from './effects/leave.ts';
 import { signalAllGroups } from './effects/process-groups.ts';
 
@@ -28,6 +29,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 async function run(): Promise<void> {
+  const keepCode = useKeptCode(import.meta.dirname, process.env);
   const surroundings = { cwd: process.cwd(), variables: process.env };
   const argv = process.argv.slice(2);
   const plainCheck = argv.join(' ') === 'bindings --check';
@@ -36,6 +38,7 @@ async function run(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
   });
+  keepCode();
   // Not by itself: a header that libclang cannot finish leaves a thread at work, and Node would wait for it.
   leave(exitBySignal ?? code);
 }
