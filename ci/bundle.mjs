@@ -15,6 +15,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { buildNpmRuntime } from '../native/npm/build.mjs';
+import { bundledLicences } from './bundled-licences.mjs';
 
 const run = promisify(execFile);
 
@@ -29,8 +30,10 @@ const common = {
   target: 'node20.18',
   // The ES modules of packages that have both: they can be cut down to what is used.
   mainFields: ['module', 'main'],
-  legalComments: 'linked',
+  // Whole texts are in THIRD-PARTY-LICENSES.txt.
+  legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 };
 
 /** What bundled CommonJS packages expect to find in a worker. */
@@ -142,21 +145,27 @@ const program = await build({
   minifySyntax: true,
   chunkNames: 'chunks/[name]-[hash]',
   write: false,
-  metafile: true,
 });
 await joinModules(program, ['cli', 'index']);
-await build({
+const parserWorker = await build({
   ...WORKER,
   entryPoints: ['pipeline/bindings/libclang/worker.ts'],
   outfile: `${dist}/libclang-worker.js`,
   external: ['libclangjs'],
 });
-await build({
+const napiWorker = await build({
   ...WORKER,
   entryPoints: ['pipeline/steps/napi-build-worker.ts'],
   outfile: `${dist}/napi-build-worker.js`,
   external: ['@napi-rs/wasm-tools'],
 });
+writeWhole(
+  `${dist}/THIRD-PARTY-LICENSES.txt`,
+  bundledLicences(
+    [program, parserWorker, napiWorker].map(({ metafile }) => metafile),
+    root,
+  ),
+);
 await buildNpmRuntime(`${dist}/npm`);
 // npm packs no links, and the crate's generated modules are links into generated/.
 await cp(`${root}native/libkrun-sys`, `${dist}/libkrun-sys`, {

@@ -178,6 +178,19 @@ parseHeader({ headers: ['none.h'] }).then(({ ok, error }) => console.log(ok, err
     expect(run(['required.cjs'])).toBe('false A3S5002\n');
   });
 
+  it.each([
+    ['undici', 'MIT', 'LICENSE'],
+    ['tar', 'BlueOak-1.0.0', 'LICENSE.md'],
+    ['@ts-morph/common', 'MIT', 'LICENSE'],
+    ['semver', 'ISC', 'LICENSE'],
+  ])('tells the licence of what it holds of others: %s', (name, licence, file) => {
+    const folder = join(REPOSITORY, 'node_modules', name);
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const text = readFileSync(join(REPOSITORY, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    expect(text.split('\n')).toContain(`${name} ${version} (${licence})`);
+    expect(text).toContain(readFileSync(join(folder, file), 'utf8').trim());
+  });
+
   it('declares its types in words of its own', () => {
     const types = readFileSync(join(REPOSITORY, 'dist/index.d.cts'), 'utf8');
     expect(types).not.toMatch(/\bzod\b|\bZod|z\.infer|ERROR_TABLE/);
