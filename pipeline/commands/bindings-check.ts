@@ -45,7 +45,7 @@ export async function runBindingsCheck(
   const headers = await sourceHeaders(session, signal, (text) => stderr.write(text), paint);
   const warn = (message: string): void => void stderr.write(`! ${message}\n`);
   const named = form.library === undefined ? undefined : resolve(surroundings.cwd, form.library);
-  // The parser has threads or a process of its own: once it is at work, everything else is loaded and read.
+  // The parser has threads or a process of its own: everything else is loaded and read meanwhile.
   const [{ irs }, { checkGenerated, findings, committed }, library] = await Promise.all([
     parseLibkrunHeaders(headers, { ...session, signal, warn, preloaded }),
     loadComparison(lock, config),
