@@ -17,8 +17,8 @@ const HEAD = '(function (exports, require, module, __filename, __dirname) { ';
  * nobody can write who could not change the program as well; nothing is kept in a folder that is somebody else's.
  * Such code cannot use `import()` in Node 20, so ci/bundle.mjs leaves none.
  *
- * Node 22 has the like of it (`module.enableCompileCache`), but keeps nothing when a process is ended at once.
- * `NODE_DISABLE_COMPILE_CACHE` turns this off as it does that.
+ * Node has the like of it from version 22 on (`module.enableCompileCache`); `NODE_DISABLE_COMPILE_CACHE` turns this off as
+ * it does that.
  * @param folder where the program lies; its files are in `chunks`
  * @returns What keeps the code of the files that were loaded without; to be called when everything has run once.
  */
