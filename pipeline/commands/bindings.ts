@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type AbiLock, readAbi } from '../bindings/abi-schema.ts';
 import { listTree, readTextIfThere, writeFileWhole } from '../effects/files.ts';
-import { BuildError } from '../plan/errors.ts';
+import { BuildError, orFailure } from '../plan/errors.ts';
 import { plainView } from '../run/plain-view.ts';
 import { painter, terminalKind } from '../run/terminal.ts';
 import { COMMITTED } from '../steps/bindings.ts';
@@ -74,10 +74,6 @@ async function differingFiles(made: string, generated: string): Promise<string[]
 async function readLockIfSound(path: string): Promise<AbiLock | undefined> {
   const text = await readTextIfThere(path);
   if (text === undefined) return undefined;
-  try {
-    return readAbi(text);
-  } catch (error) {
-    if (error instanceof BuildError) return undefined;
-    throw error;
-  }
+  const lock = orFailure(() => readAbi(text));
+  return lock instanceof BuildError ? undefined : lock;
 }

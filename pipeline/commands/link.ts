@@ -6,7 +6,7 @@ import { findProject, findTool } from '../effects/project.ts';
 import { openWellFormed } from '../effects/well-formed.ts';
 import type { Config } from '../plan/config.ts';
 import { readEnvironment } from '../plan/environment.ts';
-import { BuildError, buildError } from '../plan/errors.ts';
+import { BuildError, buildError, orFailure } from '../plan/errors.ts';
 import { type LinkRecord, parseLinkRecord } from '../plan/link-record.ts';
 import { hostTarget, type Target, targetByName } from '../plan/targets.ts';
 import { plainView } from '../run/plain-view.ts';
@@ -75,12 +75,8 @@ function severalTargets(names: readonly string[]) {
 /** A stub is for every target that Rust has, named as Rust or as a3s-build does. */
 function anyTriple(name: string | undefined): string | undefined {
   const known = (find: () => Target): string | undefined => {
-    try {
-      return find().triple;
-    } catch (error) {
-      if (error instanceof BuildError) return undefined;
-      throw error;
-    }
+    const found = orFailure(find);
+    return found instanceof BuildError ? undefined : found.triple;
   };
   const host = (): Target => hostTarget(process.platform, process.arch);
   if (name === undefined || name === 'host') return known(host);

@@ -66,3 +66,13 @@ export function toFailure(thrown: unknown): Failure {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return buildError('A3S9001', { message }, thrown).failure;
 }
+
+/** What `work` returns, or the failure that it throws, where that is a finding among others and not the end. */
+export function orFailure<T>(work: () => T): T | BuildError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof BuildError) return error;
+    throw error;
+  }
+}

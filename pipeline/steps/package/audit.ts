@@ -1,7 +1,7 @@
 import { auditAnyBinary, type BinaryExpectation, joinFloors, type SystemFloors } from '../../binary/audit-file.ts';
 import { isMachO } from '../../binary/macho.ts';
 import type { ArchiveFile } from '../../effects/archive.ts';
-import { BuildError, buildError } from '../../plan/errors.ts';
+import { BuildError, buildError, orFailure } from '../../plan/errors.ts';
 import { STUB_CODE, stubMarks } from './manifests.ts';
 import { NPM_FOLDER } from './platform-package.ts';
 
@@ -131,14 +131,10 @@ function checkBinaries({ files }: PackedTarball, { binaries }: TarballExpectatio
 }
 
 function auditOne(path: string, content: Buffer, expected: BinaryExpectation): string[] {
-  try {
-    const { findings } = auditAnyBinary(content, path, expected);
-    return findings.map(({ check, message }) => `${path}: ${check}: ${message}`);
-  } catch (error) {
-    // A file that cannot be read as a binary at all is one finding more, not the end of the audit.
-    if (error instanceof BuildError) return [error.message];
-    throw error;
-  }
+  const audited = orFailure(() => auditAnyBinary(content, path, expected));
+  // A file that cannot be read as a binary at all is one finding more, not the end of the audit.
+  if (audited instanceof BuildError) return [audited.message];
+  return audited.findings.map(({ check, message }) => `${path}: ${check}: ${message}`);
 }
 
 /** What package.json tells of the systems that the binaries load on is what was measured. */
@@ -162,16 +158,13 @@ export function measureFloors(
   files: readonly Pick<ArchiveFile, 'path' | 'content'>[],
   binaries: TarballExpectation['binaries'],
 ): SystemFloors | undefined {
-  try {
-    const measured = files.flatMap(({ path, content }) => {
+  const measured = orFailure(() =>
+    files.flatMap(({ path, content }) => {
       const expected = binaries[path];
       return expected === undefined ? [] : [auditAnyBinary(content, path, expected).floors];
-    });
-    return joinFloors(measured);
-  } catch (error) {
-    if (error instanceof BuildError) return undefined;
-    throw error;
-  }
+    }),
+  );
+  return measured instanceof BuildError ? undefined : joinFloors(measured);
 }
 
 function checkPaths({ files }: PackedTarball, { forbiddenText }: TarballExpectation): PackageFinding[] {

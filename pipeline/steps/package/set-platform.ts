@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SystemFloors } from '../../binary/audit-file.ts';
 import { guestKernelRelease } from '../../binary/symbol-data.ts';
 import type { ArchiveFile } from '../../effects/archive.ts';
-import { BuildError } from '../../plan/errors.ts';
+import { BuildError, orFailure } from '../../plan/errors.ts';
 import { TARGETS, type Target } from '../../plan/targets.ts';
 import { auditTarball, measureFloors } from './audit.ts';
 import { licenseTexts } from './contents.ts';
@@ -44,7 +44,7 @@ export function auditPlatform(tarball: PlatformTarball, expected: SetExpectation
   const exports = libraryExports(expected.functions(target.id), expected.pins.libkrun.exports);
   const binaries = binaryExpectations(target, { exports });
   const floors = measureFloors(files, binaries) ?? { glibc: null, macos: null };
-  const told = readTold(files, found.file);
+  const told = orFailure(() => readVersions(textOf(files, 'versions.json') ?? '', `${found.file}: versions.json`));
   if (told instanceof BuildError) {
     return { findings: [finding('versions', told.message)], floors, versions: undefined };
   }
@@ -73,15 +73,6 @@ export function auditPlatform(tarball: PlatformTarball, expected: SetExpectation
       ...(expected.publish ? unknownSources(told).map((what) => finding('source', `unknown: ${what}`)) : []),
     ],
   };
-}
-
-function readTold(files: readonly ArchiveFile[], file: string): Versions | BuildError {
-  try {
-    return readVersions(textOf(files, 'versions.json') ?? '', `${file}: versions.json`);
-  } catch (error) {
-    if (error instanceof BuildError) return error;
-    throw error;
-  }
 }
 
 function checkVersions({ name, version, target }: PlatformTarball, told: Versions, floors: SystemFloors): string[] {

@@ -1,4 +1,4 @@
-import { BuildError } from '../../plan/errors.ts';
+import { BuildError, orFailure } from '../../plan/errors.ts';
 import type { Target } from '../../plan/targets.ts';
 import { auditTarball } from './audit.ts';
 import { ROOT_SIZE_LIMIT, rootModes } from './expectations.ts';
@@ -99,12 +99,7 @@ function compareOne(
 }
 
 function readRecord({ files, found }: RootTarball): IntegrityRecord | BuildError {
-  try {
-    return readIntegrity(textOf(files, INTEGRITY_FILE) ?? '', `${found.file}: ${INTEGRITY_FILE}`);
-  } catch (error) {
-    if (error instanceof BuildError) return error;
-    throw error;
-  }
+  return orFailure(() => readIntegrity(textOf(files, INTEGRITY_FILE) ?? '', `${found.file}: ${INTEGRITY_FILE}`));
 }
 
 type Named = Readonly<Record<string, unknown>>;
