@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
@@ -66,14 +66,19 @@ function readKept(path: string): Buffer | undefined {
 function keep(folder: string, scripts: ReadonlyMap<string, Script>): void {
   try {
     mkdirSync(folder, { recursive: true });
-    for (const [path, script] of scripts) {
-      const code = script.createCachedData();
-      const file = join(folder, `${basename(path)}.bin`);
-      writeFileSync(`${file}.${process.pid}`, Buffer.concat([digestOf(code), code]));
-      renameSync(`${file}.${process.pid}`, file);
-    }
+    for (const [path, script] of scripts) writeKept(join(folder, `${basename(path)}.bin`), script.createCachedData());
   } catch {
     // As said above.
+  }
+}
+
+function writeKept(path: string, code: Buffer): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, Buffer.concat([digestOf(code), code]));
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 

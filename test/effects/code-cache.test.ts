@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleScript } from '../helpers/bundle-worker.ts';
 import { makeFolder } from '../helpers/session.ts';
+import { PRIVILEGED, withSmallDisk } from '../helpers/small-disk.ts';
 
 const folder = makeFolder('code-cache');
 afterAll(folder.remove);
@@ -16,8 +17,7 @@ beforeAll(async () => {
 let count = 0;
 
 /** A program with one file of its own, which says `word`, and one of a package. */
-function writeProgram(word: string): string {
-  const program = join(folder.path, `program-${++count}`);
+function writeProgram(word: string, program = join(folder.path, `program-${++count}`)): string {
   mkdirSync(join(program, 'chunks'), { recursive: true });
   mkdirSync(join(program, 'node_modules/far'), { recursive: true });
   writeFileSync(join(program, 'node_modules/far/index.cjs'), 'exports.far = true;');
@@ -114,6 +114,27 @@ describe('code that V8 made', () => {
     writeFileSync(join(blocked, 'code'), 'no folder');
     expect(start(blocked)).toBe('first,true');
     expect(readFileSync(join(blocked, 'code'), 'utf8')).toBe('no folder');
+  });
+
+  it.runIf(PRIVILEGED)('is not kept, and nothing of it left behind, where the disk is full', async () => {
+    await withSmallDisk('size=32k', async (disk) => {
+      const program = writeProgram('first', join(disk, 'program'));
+      const filler = join(disk, 'filler');
+      for (let size = 32; size > 0; size -= 1) {
+        try {
+          writeFileSync(filler, Buffer.alloc(size * 1024));
+          break;
+        } catch {
+          // Not that much room.
+        }
+      }
+      expect(start(program)).toBe('first,true');
+      const [version = ''] = readdirSync(join(program, 'code'));
+      expect(readdirSync(join(program, 'code', version))).toEqual([]);
+      rmSync(filler);
+      start(program);
+      expect(readdirSync(join(program, 'code', version))).toEqual(['part-1a2b.cjs.bin']);
+    });
   });
 
   it('leaves errors where they stand in the file', () => {
