@@ -52,15 +52,16 @@ export async function runBindingsCheck(
     readBuiltLibrary(session, named, warn),
   ]);
   const found = await checkGenerated(committed, irs, config, form.full, library);
-  if (form.json || found.reasons.length > 0 || found.changes.length > 0) {
+  const fresh = findings.isFresh(found);
+  if (form.json || !fresh || found.changes.length > 0) {
     const { checkJson, checkText } = await import('./bindings-report.ts');
     if (form.json) stdout.write(`${JSON.stringify(checkJson(found), null, 2)}\n`);
     else stderr.write(checkText(found, paint));
   } else {
-    // What words differences takes as long to load as to compare takes.
+    // What words differences is not loaded where there are none.
     stderr.write([findings.FRESH, ...findings.exportFindingLines(found), ''].join('\n'));
   }
-  return findings.isFresh(found) && (named === undefined || findings.isReviewed(found));
+  return fresh && (named === undefined || findings.isReviewed(found));
 }
 
 async function loadComparison(lock: string | undefined, config: CheckConfig) {
