@@ -102,6 +102,7 @@ async function joinModules({ outputFiles, metafile }, entries) {
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunks/[name]-[hash].cjs',
     manualChunks: (id, { getModuleInfo }) => {
+      // The program finds its folder by its own place, which is not among the chunks.
       if (getModuleInfo(id)?.isEntry) return undefined;
       const first = Object.keys(loaded).find((name) => loaded[name].has(id));
       const shared = first !== 'build' && loaded.build.has(id);

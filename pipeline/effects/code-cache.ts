@@ -62,7 +62,10 @@ function readKept(path: string): Buffer | undefined {
   }
 }
 
-/** Code that cannot be kept, on a disk that is full or read-only, is made again the next time. */
+/**
+ * Code that cannot be kept, on a disk that is full or read-only, is made again the next time. All is written at once and
+ * not by `writeFileWhole`, whose work waits for threads: a header without end may hold them when the program is to end.
+ */
 function keep(folder: string, scripts: ReadonlyMap<string, Script>): void {
   try {
     mkdirSync(folder, { recursive: true });
