@@ -8,7 +8,7 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { chmod, cp, rm } from 'node:fs/promises';
+import { chmod, cp, rm, symlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -183,3 +183,6 @@ await run(
   },
 );
 await chmod(`${dist}/cli.cjs`, 0o755);
+// npx remembers where a folder had its program when it first ran there: in older checkouts, at this name. npm packs no
+// links, so that the package does not have it.
+await symlink('cli.cjs', `${dist}/cli.js`);

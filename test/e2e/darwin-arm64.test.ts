@@ -19,7 +19,7 @@ const env = { ...process.env, ...crossVariables(), CI: '', A3S_CACHE_DIR: checko
 const a3sBuild = $({ cwd: REPOSITORY, env });
 
 beforeAll(async () => {
-  await a3sBuild`npx --no-install a3s-build --target darwin-arm64 --reporter plain --out ${out}`;
+  await a3sBuild`node dist/cli.cjs --target darwin-arm64 --reporter plain --out ${out}`;
   const [tarball] = readdirSync(join(out, 'npm')).filter((name) => name.includes('darwin-arm64'));
   if (tarball === undefined) throw new Error('no tarball for darwin-arm64 was made');
   await $`mkdir ${unpacked} && tar -xzf ${join(out, 'npm', tarball)} -C ${unpacked}`;

@@ -76,7 +76,9 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const checkout = join(temporary, 'out');
   const checkoutStore = join(temporary, 'store-two');
   const [{ umask, variables }] = CIRCUMSTANCES;
-  const env = { CI: '', A3S_CACHE_DIR: checkoutStore, ...variables, ...HOSTILE_VARIABLES };
+  // npx remembers where a checkout had its program; a new user's knows nothing yet.
+  const own = { CI: '', A3S_CACHE_DIR: checkoutStore, npm_config_cache: join(temporary, 'npm') };
+  const env = { ...own, ...variables, ...HOSTILE_VARIABLES };
   await build(REPOSITORY, env, ['--out', checkout], underUmask(umask, []));
 
   process.env['A3S_BOOT_PREFIX'] = join(installed, 'linux-x64/prefix');
