@@ -9,6 +9,8 @@
 # Afterwards: PATH=<folder>/bin:$PATH CARGO=<folder>/bin/cargo RUSTC=<folder>/bin/rustc
 set -eu
 
+. "$(dirname "$0")/apt-arm64.sh"
+
 folder=${1:-${A3S_CROSS:-${TMPDIR:-/tmp}/a3s-cross}}
 mkdir -p "$folder/bin"
 folder=$(cd "$folder" && pwd)
@@ -65,16 +67,8 @@ install_rcodesign() {
   strip -o "$folder/bin/rcodesign" "$partial/rcodesign/bin/rcodesign"
 }
 
-# apt with lists of its own, so that the machine's stay free of another architecture.
-apt_arm64() {
-  command=$1
-  shift
-  "$command" -o APT::Sandbox::User=root -o "Dir::State::lists=$partial/lists" -o "Dir::Cache=$partial/cache" \
-    -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o Acquire::Languages=none "$@"
-}
-
 unpack_rust() {
-  mkdir -p "$partial/lists/partial" "$partial/cache/archives/partial" "$partial/debs" "$partial/rust"
+  mkdir -p "$partial/debs" "$partial/rust"
   apt_arm64 apt-get -qq update
   # What an installation would add to this machine: rustc and cargo with just those libraries that are missing.
   packages=$(apt_arm64 apt-get -s --reinstall --no-install-recommends install rustc-web cargo-web rust-web-src |

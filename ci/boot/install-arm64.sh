@@ -6,6 +6,8 @@
 #   ci/boot/install-arm64.sh [folder for all of it]     default: $A3S_BOOT_CACHE, else <tmp>/a3s-boot
 set -eu
 
+. "$(dirname "$0")/../apt-arm64.sh"
+
 folder=${1:-${A3S_BOOT_CACHE:-${TMPDIR:-/tmp}/a3s-boot}}/arm64
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -19,15 +21,8 @@ fi
 if [ ! -d "$folder/kernel" ] || [ ! -d "$folder/system" ] || [ ! -d "$folder/node" ]; then
   partial=$folder/partial.$$
   trap 'rm -rf "$partial"' EXIT
-  mkdir -p "$partial/lists/partial" "$partial/cache/archives/partial" "$partial/kernel" "$partial/system" "$partial/node"
+  mkdir -p "$partial/kernel" "$partial/system" "$partial/node"
 
-  # apt with lists of its own, so that the machine's stay free of another architecture.
-  apt_arm64() {
-    command=$1
-    shift
-    "$command" -o APT::Sandbox::User=root -o "Dir::State::lists=$partial/lists" -o "Dir::Cache=$partial/cache" \
-      -o APT::Architectures::=arm64 -o Acquire::Languages=none "$@"
-  }
   unpack() {
     to=$1
     shift
