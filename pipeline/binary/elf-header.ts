@@ -72,10 +72,14 @@ export function readHeader(reader: ByteReader): ElfHeader {
   return { machine, type, programHeaders: readProgramHeaders(reader), sectionHeaders: readSectionHeaders(reader) };
 }
 
+/** Whether bytes begin as an ELF file does, of whatever kind. */
+export function isElf(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+}
+
 function checkIdentity(reader: ByteReader): void {
   const { bytes } = reader;
-  const isElf = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-  if (!isElf) throw reader.error(`is not an ELF file: ${describeOtherFile(bytes)}`);
+  if (!isElf(bytes)) throw reader.error(`is not an ELF file: ${describeOtherFile(bytes)}`);
   if (reader.u8(4, 'the ELF header') === 1) throw reader.error('is a 32-bit ELF file; only 64-bit ones are supported');
   if (bytes[4] !== 2) throw reader.error(`has unknown ELF class ${bytes[4]}`);
   if (reader.u8(5, 'the ELF header') === 2)

@@ -8,6 +8,7 @@ import type { ElfFile, ElfForm, ElfMachine } from './elf-types.ts';
 import { readVersions } from './elf-versions.ts';
 import type { StringTable } from './string-table.ts';
 
+export { isElf } from './elf-header.ts';
 export type { ElfFile } from './elf-types.ts';
 
 const PT_INTERP = 3;

@@ -1,5 +1,5 @@
-import { readElf } from '../binary/elf.ts';
-import { readMachO } from '../binary/macho.ts';
+import { isElf, readElf } from '../binary/elf.ts';
+import { isMachO, readMachO } from '../binary/macho.ts';
 import { listNames } from '../binary/names.ts';
 import type { ArchiveFile } from '../effects/archive.ts';
 
@@ -79,12 +79,11 @@ interface Face {
 
 /** What a linker sees of a binary; null for any other file. */
 function faceOf({ path, content }: ArchiveFile): Face | null {
-  const start = content.subarray(0, 4).toString('latin1');
-  if (start === '\x7fELF') {
+  if (isElf(content)) {
     const { soname, exports } = readElf(content, path);
     return { name: soname, exports: exports.map(({ name }) => name) };
   }
-  if (start === '\xcf\xfa\xed\xfe') {
+  if (isMachO(content)) {
     const { installName, exports } = readMachO(content, path);
     return { name: installName, exports: exports.map(({ name }) => name) };
   }

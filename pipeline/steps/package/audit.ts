@@ -1,4 +1,5 @@
 import { auditAnyBinary, type BinaryExpectation, joinFloors, type SystemFloors } from '../../binary/audit-file.ts';
+import { isElf } from '../../binary/elf.ts';
 import { isMachO } from '../../binary/macho.ts';
 import type { ArchiveFile } from '../../effects/archive.ts';
 import { BuildError, buildError, orFailure } from '../../plan/errors.ts';
@@ -38,8 +39,6 @@ type Check = (tarball: PackedTarball, expected: TarballExpectation) => readonly 
 
 /** Fields of package.json that npm runs, and so may be blocked or harm. */
 const RUN_BY_NPM = ['scripts', 'gypfile', 'bundleDependencies'] as const;
-
-const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
 
 const CHECKS: readonly Check[] = [
   checkFiles,
@@ -125,8 +124,7 @@ function checkBinaries({ files }: PackedTarball, { binaries }: TarballExpectatio
   return files.flatMap(({ path, content }) => {
     const expected = binaries[path];
     if (expected !== undefined) return auditOne(path, content, expected).map(finding);
-    const isBinary = content.subarray(0, 4).equals(ELF_MAGIC) || isMachO(content);
-    return isBinary ? [finding(`${path} is a binary that nobody expects`)] : [];
+    return isElf(content) || isMachO(content) ? [finding(`${path} is a binary that nobody expects`)] : [];
   });
 }
 
