@@ -87,7 +87,7 @@ export type VerifyOutcome =
 
 /**
  * Holds the package tarballs of a folder against what users need, against each other, and the root package against
- * `expect`, the SHA-512 (SRI) that is known of it. Builds nothing.
+ * `expect`, the SHA-512 (SRI) that is known of it, and `release`, the version it has to be. Builds nothing.
  * Resolves with the report, or with the failure: A3S4002 for tarballs that are not the recorded ones, A3S4003 for
  * tarballs or a set that are unfit, A3S4004 for sources that are not known (with `publish`). Never rejects.
  */

@@ -275,6 +275,7 @@ function makeProgram(surroundings: Surroundings, signal: AbortSignal, streams: S
     .description('hold packed packages against what users need and against each other; builds nothing')
     .argument('<folder>', 'folder that the tarballs lie in')
     .option('--expect <sri>', "SHA-512 of the root package's tarball, from a place that is trusted: sha512-…")
+    .option('--release <version>', 'version that the packages must be, or its tag: v1.2.3')
     .option('--publish', 'also refuse what must not be published: a source that is not known, a kernel without a pin')
     .option('--json', 'for machines')
     .action(async (folder, { json, ...options }) => {

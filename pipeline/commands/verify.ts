@@ -8,6 +8,7 @@ import { generatedFolder, readPins } from '../effects/inputs-on-disk.ts';
 import { openWellFormed } from '../effects/well-formed.ts';
 import type { Config } from '../plan/config.ts';
 import { buildError } from '../plan/errors.ts';
+import { isExactVersion } from '../plan/fields.ts';
 import { formatBytes } from '../run/lines.ts';
 import { privateFolders } from '../steps/audit-file.ts';
 import { SRI } from '../steps/package/integrity.ts';
@@ -21,6 +22,8 @@ export interface VerifyOptions extends CommonOptions {
   readonly folder: string;
   /** SHA-512 (SRI) of the root package's tarball, from a place that is trusted. */
   readonly expect?: string | undefined;
+  /** Version that the packages have to be, or the tag that names it: `1.2.3` or `v1.2.3`. */
+  readonly release?: string | undefined;
   /** Also asks for all that has to be known of what is published. */
   readonly publish?: boolean | undefined;
 }
@@ -32,20 +35,26 @@ const HOMES = ['/home/', '/Users/', '/root/', '/var/folders/'];
  * Holds the tarballs of a folder against what users need, each other and `expect`. It needs no build: only what is in
  * the tarballs, the pins, and the committed interface.
  * @returns What was found, findings included.
- * @throws BuildError A3S1001 for an `expect` that is no digest, A3S4005 for a folder without tarballs.
+ * @throws BuildError A3S1001 for an `expect` that is no digest or a `release` that is no version, A3S4005 for a folder without tarballs.
  */
 export async function verifyFolder(options: VerifyOptions, surroundings: Surroundings): Promise<SetReport> {
-  const { expect, publish = false } = options;
+  const { expect, release, publish = false } = options;
   if (expect !== undefined && !SRI.test(expect)) {
     throw buildError('A3S1001', { message: '--expect: expected an SRI digest "sha512-…" of the root package' });
   }
+  const version = release?.replace(/^v/, '');
+  if (version !== undefined && !isExactVersion(version)) {
+    throw buildError('A3S1001', { message: '--release: expected an exact version or its tag, such as v1.2.3' });
+  }
   const config = await openConfig(options, surroundings);
-  const expected = { ...(await setExpectation(config)), root: true, expect, publish };
+  const expected = { ...(await setExpectation(config)), root: true, expect, release: version, publish };
   return auditSet(await readSet(resolve(surroundings.cwd, options.folder)), expected);
 }
 
 /** What sets are held against in a project, less what a caller asks for. */
-export async function setExpectation(config: Config): Promise<Omit<SetExpectation, 'root' | 'expect' | 'publish'>> {
+export async function setExpectation(
+  config: Config,
+): Promise<Omit<SetExpectation, 'root' | 'expect' | 'release' | 'publish'>> {
   const lockFile = join(generatedFolder(config), 'abi.json');
   const lock = readAbi(await withDiskErrors(lockFile, () => readFile(lockFile, 'utf8')), lockFile);
   const licenses = join(config.toolRoot, 'vendor', 'licenses');

@@ -10,11 +10,12 @@ export const packageName = patternText(PACKAGE_NAME, 'expected an npm package na
 
 export const exactVersion = patternText(EXACT_VERSION, 'expected an exact version');
 
+/** Whether a text is an exact version, as npm packages have. */
+export const isExactVersion = (text: string): boolean => EXACT_VERSION.test(text);
+
 /** Whether values out of a document are the name and the exact version of an npm package. */
 export function isPackageId(name: unknown, version: unknown): boolean {
-  return (
-    typeof name === 'string' && PACKAGE_NAME.test(name) && typeof version === 'string' && EXACT_VERSION.test(version)
-  );
+  return typeof name === 'string' && PACKAGE_NAME.test(name) && typeof version === 'string' && isExactVersion(version);
 }
 
 export const sha256 = patternText(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');

@@ -321,6 +321,17 @@ describe('a3s-build verify', () => {
     expect(refused.stderr).toContain('A3S4002');
   });
 
+  it.each(['v1.2.3', '1.2.3'])('takes packages of the release %s', async (release) => {
+    expect((await cli(good, '--release', release)).code).toBe(0);
+  });
+
+  it('refuses packages of another version than the release', async () => {
+    const refused = await cli(good, '--release', 'v1.2.4');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/acme-libkrun-1\.2\.3\.tgz: release: it is version 1\.2\.3 .*, not 1\.2\.4/);
+    expect(refused.stderr).toContain('A3S4003');
+  });
+
   it('refuses to publish what nobody can name the source of', async () => {
     const refused = await cli(good, '--publish');
     expect(refused.code).toBe(2);
@@ -357,6 +368,7 @@ describe('a3s-build verify', () => {
     ['a folder that is not there', 'A3S4005', ['nowhere']],
     ['a folder without tarballs', 'A3S4005', ['.']],
     ['a digest that is none', 'A3S1001', ['.', '--expect', 'sha256-x']],
+    ['a release that is no version', 'A3S1001', ['.', '--release', 'main']],
   ])('exits 64 for %s', async (_name, code, args) => {
     const result = await cli(...args);
     expect(result.code).toBe(64);

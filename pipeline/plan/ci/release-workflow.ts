@@ -4,12 +4,12 @@ import type { CiProject, Workflow, WorkflowStep } from './workflow.ts';
 
 /**
  * Publishes the packages of a tag: platform packages first, so that whoever gets the root package finds them. Nothing is
- * taken from a cache, and the tarballs are the ones that the gate has just passed.
+ * taken from a cache, and the tarballs are the ones that the gate has just passed, of the version that the tag names.
  *
  * @param packagesFile File name of the workflow that makes the packages.
  */
 export function releaseWorkflow(project: CiProject, packagesFile: string): Workflow {
-  const gate = `npx a3s-build verify ${PACKAGES} --publish --expect "$ROOT_INTEGRITY"`;
+  const gate = `npx a3s-build verify ${PACKAGES} --publish --release "$GITHUB_REF_NAME" --expect "$ROOT_INTEGRITY"`;
   return {
     name: 'libkrun release',
     on: { push: { tags: ['v[0-9]+.[0-9]+.[0-9]+*'] } },

@@ -30,6 +30,7 @@ export type SetCheck =
   | 'extra'
   | 'integrity'
   | 'expect'
+  | 'release'
   | 'source';
 
 /** One difference; `message` is safe to print. */
@@ -53,6 +54,8 @@ export interface SetExpectation {
   readonly root: boolean;
   /** SHA-512 of the root package's tarball, from a place that is trusted. */
   readonly expect?: string | undefined;
+  /** Version that the root package has to be. */
+  readonly release?: string | undefined;
   /** Address of the project's Git repository. */
   readonly repository?: string | undefined;
   /** Asks for all that has to be known of what is published. */

@@ -108,7 +108,8 @@ function checkRoots(
 ): SetFinding[] {
   const [root, ...others] = roots;
   if (root === undefined) return [{ where: 'root package', check: 'root', message: 'there is none' }];
-  const wrong = expected.expect !== undefined && expected.expect !== root.found.integrity;
+  const { expect = root.found.integrity, release = root.version } = expected;
+  const finding = (check: SetCheck, message: string): SetFinding => ({ where: root.found.file, check, message });
   return [
     ...others.map(
       ({ found, name }): SetFinding => ({
@@ -117,15 +118,12 @@ function checkRoots(
         message: `${name} is a second root package, or a package of nobody`,
       }),
     ),
-    ...(wrong
-      ? [
-          {
-            where: root.found.file,
-            check: 'expect',
-            message: `it has ${root.found.integrity}, and ${expected.expect} was expected`,
-          } as const,
-        ]
-      : []),
+    ...(expect === root.found.integrity
+      ? []
+      : [finding('expect', `it has ${root.found.integrity}, and ${expect} was expected`)]),
+    ...(release === root.version
+      ? []
+      : [finding('release', `it is version ${root.version} (package.version of the configuration), not ${release}`)]),
     ...auditRoot(root, expected),
     ...compareWithRoot(root, platforms),
   ];

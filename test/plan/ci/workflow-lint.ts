@@ -105,7 +105,7 @@ const CHECKS: Readonly<Record<Rule, Check>> = {
   ),
   'gate-before-publish': jobsWhere(({ steps }) => {
     const publish = steps.findIndex(publishes);
-    const gate = steps.findIndex(({ run }) => /a3s-build verify .*--publish .*--expect /.test(text(run)));
+    const gate = steps.findIndex(({ run }) => /a3s-build verify .*--publish .*--release .*--expect /.test(text(run)));
     return publish !== -1 && (gate === -1 || gate > publish);
   }),
   'root-package-last': jobsWhere(({ steps }, { root }) => {
