@@ -35,7 +35,8 @@ const HOMES = ['/home/', '/Users/', '/root/', '/var/folders/'];
  * Holds the tarballs of a folder against what users need, each other and `expect`. It needs no build: only what is in
  * the tarballs, the pins, and the committed interface.
  * @returns What was found, findings included.
- * @throws BuildError A3S1001 for an `expect` that is no digest or a `release` that is no version, A3S4005 for a folder without tarballs.
+ * @throws BuildError A3S1001 for an `expect` that is no digest or a `release` that is no version, A3S4005 for a folder
+ *   without tarballs.
  */
 export async function verifyFolder(options: VerifyOptions, surroundings: Surroundings): Promise<SetReport> {
   const { expect, release, publish = false } = options;
