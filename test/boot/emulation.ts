@@ -90,9 +90,9 @@ export async function prepareEmulation(
 /**
  * Boots an emulated host, runs the command in it and powers it off. Where the emulation failed, it says so and starts the
  * host again: on a busy machine it falls so far behind the timers of its kernel that nothing else runs any more, and at
- * times a guest's processor is reset by a fault while it handles a fault, which the host's KVM records. Neither can be the
- * doing of what is tested: a program that hangs does not stop the host's heartbeat, and a guest that panics or powers off
- * ends in another way.
+ * times a guest's processor is reset by a fault while it handles a fault, which the host's KVM records. No fault of what is
+ * tested hides there: a program that hangs does not stop the host's heartbeat, a guest that panics or powers off ends in
+ * another way, and a kernel that cannot run is reset at every attempt.
  * @throws Error with the end of the console when the time is up, the host ends without running the command to its end, or
  *   the emulation fails again and again.
  */
