@@ -20,7 +20,7 @@ import {
   type Streams,
   type Surroundings,
 } from './session.ts';
-import { setExpectation } from './verify.ts';
+import { projectExpectation } from './verify.ts';
 
 export interface PackageRootOptions extends CommonOptions {
   /** Folder that holds the tarballs of the platform packages. */
@@ -61,7 +61,7 @@ async function verifiedPlatforms(session: Session, folder: string, shown: string
   const { name, version } = session.config.package;
   // The root package of an earlier run may lie there too; it is made anew.
   const found = (await readSet(folder)).filter(({ file }) => file !== tarballName(name, version));
-  const expected = { ...(await setExpectation(session.config)), root: false, publish: false };
+  const expected = { ...(await projectExpectation(session.config)), root: false, publish: false };
   const { packages, findings } = auditSet(found, expected);
   assertSet([...findings, ...packages.flatMap((one) => ofProject(one, session))], shown);
   return packages.flatMap(({ target, name, version, integrity, size }) =>

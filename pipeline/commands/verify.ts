@@ -14,7 +14,7 @@ import { privateFolders } from '../steps/audit-file.ts';
 import { SRI } from '../steps/package/integrity.ts';
 import { readSet } from '../steps/package/read-set.ts';
 import { assertSet, auditSet } from '../steps/package/set.ts';
-import type { SetExpectation, SetReport, VerifiedPackage } from '../steps/package/set-types.ts';
+import type { ProjectExpectation, SetReport, VerifiedPackage } from '../steps/package/set-types.ts';
 import { type CommonOptions, openConfig, type Streams, type Surroundings } from './session.ts';
 
 export interface VerifyOptions extends CommonOptions {
@@ -48,14 +48,12 @@ export async function verifyFolder(options: VerifyOptions, surroundings: Surroun
     throw buildError('A3S1001', { message: '--release: expected an exact version or its tag, such as v1.2.3' });
   }
   const config = await openConfig(options, surroundings);
-  const expected = { ...(await setExpectation(config)), root: true, expect, release: version, publish };
+  const expected = { ...(await projectExpectation(config)), root: true, expect, release: version, publish };
   return auditSet(await readSet(resolve(surroundings.cwd, options.folder)), expected);
 }
 
-/** What sets are held against in a project, less what a caller asks for. */
-export async function setExpectation(
-  config: Config,
-): Promise<Omit<SetExpectation, 'root' | 'expect' | 'release' | 'publish'>> {
+/** Reads what the tarballs of a project are held against. */
+export async function projectExpectation(config: Config): Promise<ProjectExpectation> {
   const lockFile = join(generatedFolder(config), 'abi.json');
   const lock = readAbi(await withDiskErrors(lockFile, () => readFile(lockFile, 'utf8')), lockFile);
   const licenses = join(config.toolRoot, 'vendor', 'licenses');

@@ -41,8 +41,8 @@ export interface SetFinding {
   readonly message: string;
 }
 
-/** What tarballs are held against. */
-export interface SetExpectation {
+/** What the tarballs of a project are held against, whoever asks. */
+export interface ProjectExpectation {
   readonly pins: Pins;
   /** Functions of the header on a target. */
   functions(target: TargetId): readonly string[];
@@ -50,14 +50,18 @@ export interface SetExpectation {
   readonly licenses: ReadonlyMap<string, Buffer>;
   /** Text that no file may hold: folders of this machine. */
   readonly forbiddenText: readonly string[];
+  /** Address of the project's Git repository. */
+  readonly repository?: string | undefined;
+}
+
+/** What tarballs are held against. */
+export interface SetExpectation extends ProjectExpectation {
   /** False for platform packages alone, before there is a root package. */
   readonly root: boolean;
   /** SHA-512 of the root package's tarball, from a place that is trusted. */
   readonly expect?: string | undefined;
   /** Version that the root package has to be. */
   readonly release?: string | undefined;
-  /** Address of the project's Git repository. */
-  readonly repository?: string | undefined;
   /** Asks for all that has to be known of what is published. */
   readonly publish: boolean;
 }
