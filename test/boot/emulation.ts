@@ -105,7 +105,7 @@ export async function bootInEmulation(emulation: Emulation, run: EmulatedRun): P
       const found = new RegExp(`^begin ${mark}\n([^]*?)\n?end ${mark} (\\d+) (\\d+)$`, 'm').exec(text);
       const [, output = '', exitCode, resets] = found ?? [];
       if (resets === '0') return { console: text, output, exitCode: Number(exitCode) };
-      const fault = found === null ? (stalled ? 'stopped running programs' : undefined) : 'reset a guest';
+      const fault = found !== null ? 'reset a guest' : stalled ? 'stopped running programs' : undefined;
       if (fault === undefined || attempt === ATTEMPTS) {
         const why = ended.code === undefined ? `was not done after ${run.timeoutMs} ms` : `ended with ${ended.code}`;
         const how = fault === undefined ? why : `${fault}, ${ATTEMPTS} times`;
